@@ -1,0 +1,60 @@
+"""The base of every event: what a class must declare, and the catalogue it enters.
+
+A fact is named in the past tense and may have any number of consumers. A request is imperative and has exactly one.
+"""
+
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+
+class EventKind(StrEnum):
+    FACT = "fact"
+    REQUEST = "request"
+
+
+class Part(BaseModel):
+    """A value inside an event. Unknown fields are ignored so that a newer publisher does not break an older consumer."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class EventData(Part):
+    """The `data` of a CloudEvents 1.0 envelope.
+
+    Subclasses declare `event` (type and routing key, `<noun>.<past-tense verb>.v<major>`) and `publisher` (service name):
+
+        class TicketClosed(EventData, event="ticket.closed.v1", publisher="ticket-svc"): ...
+    """
+
+    event_type: ClassVar[str]
+    publisher: ClassVar[str]
+    kind: ClassVar[EventKind]
+
+    @classmethod
+    def __pydantic_init_subclass__(
+        cls,
+        *,
+        event: str | None = None,
+        publisher: str | None = None,
+        kind: EventKind = EventKind.FACT,
+        **kwargs: Any,
+    ) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        if event is None or publisher is None:
+            raise TypeError(f"{cls.__name__} must declare event= and publisher=")
+        if event in _CATALOGUE:
+            raise TypeError(f"{event} is defined twice: {_CATALOGUE[event].__name__}, {cls.__name__}")
+        cls.event_type = event
+        cls.publisher = publisher
+        cls.kind = kind
+        _CATALOGUE[event] = cls
+
+
+_CATALOGUE: dict[str, type[EventData]] = {}
+
+
+def registered() -> dict[str, type[EventData]]:
+    """Every event class by its type, in order of definition."""
+    return dict(_CATALOGUE)

@@ -1,0 +1,50 @@
+"""Events of the links between remote records and ours, published by link-svc."""
+
+from pydantic import Field
+
+from patchbay_contracts.base import EventData
+
+
+class SiteLinked(EventData, event="site.linked.v1", publisher="link-svc"):
+    """Many sites may be linked to one account (S1-87). The subject is `<connection id>/<remote site id>`, so versions order link and unlink."""
+
+    connection_id: str
+    remote_site_id: str
+    site_name: str
+    account_id: str
+    auto_created: bool = False
+
+
+class SiteUnlinked(EventData, event="site.unlinked.v1", publisher="link-svc"):
+    connection_id: str
+    remote_site_id: str
+    account_id: str
+
+
+class DeviceLinked(EventData, event="device.linked.v1", publisher="link-svc"):
+    """One device to one asset per connection (ruling S1-108). The subject is `<connection id>/<remote device id>`."""
+
+    connection_id: str
+    remote_device_id: str
+    device_name: str
+    asset_id: str
+
+
+class DeviceUnlinked(EventData, event="device.unlinked.v1", publisher="link-svc"):
+    connection_id: str
+    remote_device_id: str
+    asset_id: str
+    because_of_site: str | None = Field(default=None, description="remote site id whose unlinking took this link along (S1-99)")
+
+
+class TicketLinked(EventData, event="ticket.linked.v1", publisher="link-svc"):
+    connection_id: str
+    remote_ticket_id: str
+    ticket_id: str
+
+
+class TicketUnlinked(EventData, event="ticket.unlinked.v1", publisher="link-svc"):
+    connection_id: str
+    remote_ticket_id: str
+    ticket_id: str
+    because_of_site: str | None = None
