@@ -1,0 +1,84 @@
+# Everything one does here. `make` alone lists it.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+BIN := .venv/bin
+DATA ?= .data
+PORT ?= 8080
+SMTP_PORT ?= 2525
+
+.PHONY: help install run logs fmt check static format-check lint types arch deps stale schemas \
+	test unit integration e2e cov bench images k8s-render
+
+help: ## Show this list
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
+
+install: ## Make .venv with everything, test tools included
+	@scripts/install
+
+run: ## Run the hub with the demo in one process (DATA, PORT, SMTP_PORT)
+	@scripts/install --runtime
+	@exec $(BIN)/patchbay run --data $(DATA) --port $(PORT) --smtp-port $(SMTP_PORT) --demo
+
+logs: ## Follow the log of a running hub
+	@exec tail -n 100 -F $(DATA)/hub.log
+
+fmt: install ## Format and mend what can be mended
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+check: static unit ## All gates that need no server, in under a minute
+
+static: install format-check lint types arch deps stale
+
+format-check:
+	@$(BIN)/ruff format --check .
+
+lint:
+	@$(BIN)/ruff check .
+
+types: ## mypy --strict over every src
+	@$(BIN)/mypy
+
+arch: ## Import rules
+	@$(BIN)/lint-imports
+
+deps: ## Every member declares what it imports; the locks hold what members declare
+	@$(BIN)/python scripts/check-dependencies
+	@$(BIN)/python scripts/lock --check
+
+stale: ## Generated files equal what the code says
+	@$(BIN)/python tools/export_contracts.py --check
+
+schemas: install ## Write JSON Schemas, AsyncAPI, OpenAPI and docs/events.md anew
+	@$(BIN)/python tools/export_contracts.py
+
+unit: install ## Tests without servers
+	@$(BIN)/pytest -q -m "not integration and not e2e"
+
+integration: install ## Tests against private RabbitMQ, PostgreSQL and Dovecot
+	@scripts/install-engines
+	@$(BIN)/pytest -m integration
+
+e2e: install ## Tests of the whole system
+	@scripts/install-engines
+	@$(BIN)/pytest -m e2e
+
+test: install ## Everything: gates, then all tests against private servers
+	@scripts/install-engines
+	@$(MAKE) --no-print-directory static
+	@$(BIN)/pytest
+
+cov: install ## Coverage of the unit and integration tests
+	@$(BIN)/coverage run -m pytest -m "not e2e" && $(BIN)/coverage combine -q
+	@$(BIN)/coverage report
+
+bench: install ## Measure events per second beside a hand-written floor
+	@scripts/install-engines
+	@$(BIN)/python -m bench
+
+images: ## Build one image per service
+	@scripts/build-images
+
+k8s-render: install ## Render every overlay and validate it against schemas
+	@scripts/render-k8s
