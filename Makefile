@@ -3,6 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 BIN := .venv/bin
+SOURCES := $(wildcard libs/*/src services/*/src simulators/*/src apps/*/src)
 DATA ?= .data
 PORT ?= 8080
 SMTP_PORT ?= 2525
@@ -38,7 +39,7 @@ lint:
 	@$(BIN)/ruff check .
 
 types: ## mypy --strict over every src
-	@$(BIN)/mypy
+	@$(BIN)/mypy $(SOURCES)
 
 arch: ## Import rules
 	@$(BIN)/lint-imports
