@@ -30,7 +30,11 @@ class EventData(Part):
 
     event_type: ClassVar[str]
     publisher: ClassVar[str]
-    kind: ClassVar[EventKind]
+    event_kind: ClassVar[EventKind]
+
+    def __init_subclass__(cls, **_declared: Any) -> None:
+        """Keep the declaration from reaching `object`; pydantic hands it on to the hook below."""
+        super().__init_subclass__()
 
     @classmethod
     def __pydantic_init_subclass__(
@@ -48,7 +52,7 @@ class EventData(Part):
             raise TypeError(f"{event} is defined twice: {_CATALOGUE[event].__name__}, {cls.__name__}")
         cls.event_type = event
         cls.publisher = publisher
-        cls.kind = kind
+        cls.event_kind = kind
         _CATALOGUE[event] = cls
 
 
