@@ -1,0 +1,1 @@
+"""The parts that Patchbay's services share."""

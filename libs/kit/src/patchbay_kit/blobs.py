@@ -1,0 +1,60 @@
+"""Big things by reference: content-addressed blobs in a folder. A blob that `put` has returned survives a power cut."""
+
+import asyncio
+import hashlib
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Protocol
+
+
+class BlobStore(Protocol):
+    """Named by the SHA-256 of their content, so storing one twice is storing it once."""
+
+    async def put(self, contents: Sequence[bytes]) -> list[str]:
+        """Store all durably; returns their names (hex SHA-256) in order."""
+        ...
+
+    async def get(self, name: str) -> bytes:
+        """Raises FileNotFoundError."""
+        ...
+
+
+class FolderBlobStore:
+    """Two levels of folders, written to a temporary name, synced, then renamed."""
+
+    def __init__(self, root: Path, *, threads: int = 8) -> None:
+        self.root = root
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="blobs")
+
+    async def put(self, contents: Sequence[bytes]) -> list[str]:
+        loop = asyncio.get_running_loop()
+        return list(await asyncio.gather(*(loop.run_in_executor(self._pool, self._write, content) for content in contents)))
+
+    async def get(self, name: str) -> bytes:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self._path(name).read_bytes)
+
+    def _path(self, name: str) -> Path:
+        if len(name) != 64 or not all(c in "0123456789abcdef" for c in name):
+            raise FileNotFoundError(name)
+        return self.root / name[:2] / name[2:4] / name
+
+    def _write(self, content: bytes) -> str:
+        name = hashlib.sha256(content).hexdigest()
+        path = self._path(name)
+        if path.exists():
+            return name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{name}.{os.getpid()}.{id(content)}")
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        directory = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+        return name

@@ -1,0 +1,8 @@
+"""Database access: one engine per service, one commit at the edge."""
+
+from patchbay_kit.db.bulk import insert_many
+from patchbay_kit.db.database import Database
+from patchbay_kit.db.types import BigIntType, IdType, JsonType, UtcDateTime
+from patchbay_kit.db.uow import UnitOfWork
+
+__all__ = ["BigIntType", "Database", "IdType", "JsonType", "UnitOfWork", "UtcDateTime", "insert_many"]

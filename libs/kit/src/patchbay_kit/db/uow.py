@@ -1,0 +1,59 @@
+"""The unit of work: what one request, one batch of events or one step of a loop changes, and the events it publishes.
+
+Promise: the events are written to the outbox in the transaction of the change: published if and only if committed.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from patchbay_contracts import Envelope, EventData
+from patchbay_kit.db.outbox import OutboxRow, outbox_row, write_outbox
+from patchbay_kit.tracing import current_trace
+
+
+@dataclass(slots=True)
+class UnitOfWork:
+    """Made by `Database.unit_of_work`, which alone commits it. `now` is the time of the whole unit."""
+
+    session: AsyncSession
+    service: str
+    now: datetime
+    actor: str | None = None
+    _rows: list[OutboxRow] = field(default_factory=list)
+
+    def publish(
+        self,
+        data: EventData,
+        *,
+        subject: str,
+        version: int,
+        cause: Envelope[Any] | None = None,
+        actor: str | None = None,
+    ) -> str:
+        """Put an event into the outbox. `version` is the aggregate's version after the change. Returns the event's id."""
+        row = outbox_row(
+            data, service=self.service, subject=subject, version=version, time=self.now, cause=cause, actor=actor or self.actor, trace=current_trace()
+        )
+        self._rows.append(row)
+        return row["id"]
+
+    def resend(self, *, event_id: str, event_type: str, body: str, queue: str) -> None:
+        """Put a parked message back into one queue, as it was."""
+        self._rows.append(
+            OutboxRow(id=event_id, type=event_type, aggregateid="", payload=body, queue=queue, attempts=0, created_at=self.now, next_attempt_at=self.now)
+        )
+
+    @property
+    def has_events(self) -> bool:
+        """Whether the relay has to be woken after the commit."""
+        return bool(self._rows)
+
+    async def flush(self) -> None:
+        """Send pending changes and outbox rows to the database, still inside the transaction."""
+        await self.session.flush()
+        if self._rows:
+            await write_outbox(self.session, self._rows)
+            self._rows = []

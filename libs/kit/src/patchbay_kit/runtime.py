@@ -1,0 +1,52 @@
+"""What one service is, and what it runs on. Built once, at one place, and handed to everything else."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import MetaData
+
+from patchbay_kit.blobs import BlobStore
+from patchbay_kit.bus import Bus
+from patchbay_kit.clock import Clock, utc_now
+from patchbay_kit.db import Database
+from patchbay_kit.messaging import Subscriptions
+from patchbay_kit.secretbox import SecretBox
+from patchbay_kit.settings import BaseServiceSettings
+from patchbay_kit.workers.lifecycle import Loop
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+
+@dataclass(slots=True)
+class Runtime:
+    """The built parts of one service in one process. `extras` holds what the service's own wiring adds."""
+
+    settings: Any
+    db: Database
+    bus: Bus
+    secrets: SecretBox
+    blobs: BlobStore
+    clock: Clock = utc_now
+    extras: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceDefinition:
+    """Everything that `python -m <service> <role>` and the embedded hub need to know.
+
+    `wire` fills `runtime.extras` (may be async work free); `create_app` mounts the routers; `loops` are the service's own loops beside
+    its consumers (polling, sending); `prefixes` are its public paths.
+    """
+
+    name: str
+    package: str
+    settings: type[BaseServiceSettings]
+    metadata: MetaData
+    subscriptions: Subscriptions
+    prefixes: tuple[str, ...]
+    create_app: "Callable[[Runtime], FastAPI]"
+    loops: Callable[[Runtime], Sequence[Loop]] = lambda _runtime: ()
+    wire: Callable[[Runtime], None] = lambda _runtime: None
+    on_ready: "Callable[[Runtime], Any] | None" = None

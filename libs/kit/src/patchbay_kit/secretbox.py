@@ -1,0 +1,31 @@
+"""Secrets at rest: encrypted with the installation's key (Fernet: AES-128-CBC with HMAC-SHA256); write-only to the outside."""
+
+import base64
+import hashlib
+import hmac
+
+from cryptography.fernet import Fernet, InvalidToken
+
+from patchbay_kit.errors import PermanentError
+
+
+class SecretBox:
+    """Encrypts secrets for the database, and derives keys for other purposes from the same installation key."""
+
+    def __init__(self, key: str) -> None:
+        self._key = key.encode()
+        self._fernet = Fernet(base64.urlsafe_b64encode(self.derive("secretbox")))
+
+    def derive(self, purpose: str) -> bytes:
+        """32 bytes for one purpose; different purposes tell nothing about each other."""
+        return hmac.new(self._key, f"patchbay/{purpose}".encode(), hashlib.sha256).digest()
+
+    def seal(self, secret: str) -> str:
+        return self._fernet.encrypt(secret.encode()).decode()
+
+    def open(self, sealed: str) -> str:
+        """PermanentError where the installation's key has changed since."""
+        try:
+            return self._fernet.decrypt(sealed.encode()).decode()
+        except InvalidToken:
+            raise PermanentError("secret_unreadable", "a stored secret cannot be read with the present PATCHBAY_SECRET_KEY; enter it again") from None

@@ -1,0 +1,1 @@
+"""What every member's tests share: private servers, fixtures and waiting. Never used at run time."""

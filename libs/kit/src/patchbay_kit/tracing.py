@@ -1,0 +1,39 @@
+"""Trace context (W3C) and correlation ids, carried through requests, events and logs by a context variable."""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """Where in a chain of work we are. `traceparent` is the W3C header of the current step."""
+
+    traceparent: str
+    correlation_id: str
+
+
+_CURRENT: ContextVar[Trace | None] = ContextVar("patchbay_trace", default=None)
+
+
+def current_trace() -> Trace | None:
+    """The trace of the running request or event, if there is one."""
+    return _CURRENT.get()
+
+
+def new_traceparent(parent: str | None = None) -> str:
+    """A traceparent for a new step: the parent's trace id with a fresh span id, or a fresh trace."""
+    trace_id = parent[3:35] if parent and len(parent) == 55 else secrets.token_hex(16)
+    return f"00-{trace_id}-{secrets.token_hex(8)}-01"
+
+
+@contextmanager
+def traced(trace: Trace) -> Iterator[None]:
+    """Make `trace` the current one inside the block."""
+    token = _CURRENT.set(trace)
+    try:
+        yield
+    finally:
+        _CURRENT.reset(token)

@@ -1,0 +1,1 @@
+"""Long-running loops: consuming, relaying, and the life of a process."""
