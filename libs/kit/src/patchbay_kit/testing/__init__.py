@@ -1,1 +1,1 @@
-"""What every member's tests share: private servers, fixtures and waiting. Never used at run time."""
+"""What the members' tests share: private servers, fixtures and waiting. Not for run time."""

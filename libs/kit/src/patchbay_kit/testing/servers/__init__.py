@@ -1,1 +1,1 @@
-"""Private servers of a test run: on 127.0.0.1, on free ports, gone with the run that started them."""
+"""Private servers of a test run: on 127.0.0.1, on free ports, gone when the run is."""

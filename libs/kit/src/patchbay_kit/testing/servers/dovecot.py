@@ -115,7 +115,9 @@ class Dovecot(PrivateServer):
     @property
     def version(self) -> str:
         """As the binary reports it, such as 2.3.19.1."""
-        done = subprocess.run([str(_BINARY), "--version"], capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            [str(_BINARY), "--version"], capture_output=True, text=True, check=True
+        )
         return done.stdout.split()[0]
 
     def new_account(self, username: str = "") -> ImapAccount:

@@ -47,7 +47,7 @@ class PrivateServer(ABC):
         """`user` is whom to become when we are root; a plain user stays who they are."""
         self._user = user if os.geteuid() == 0 else None
         # Short, because unix socket paths inside end at 108 characters.
-        self.directory = Path(tempfile.mkdtemp(prefix="pb-", dir="/tmp"))  # noqa: S108 - private
+        self.directory = Path(tempfile.mkdtemp(prefix="pb-", dir="/tmp"))
         self._own(self.directory)
         self._process: subprocess.Popen[bytes] | None = None
         self._guard: subprocess.Popen[bytes] | None = None

@@ -6,7 +6,7 @@ import email.policy
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from types import TracebackType
-from typing import ClassVar, Literal, Self, cast
+from typing import ClassVar, Literal, Self
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -29,8 +29,7 @@ class SunkMail:
     @property
     def message(self) -> EmailMessage:
         """The parsed mail."""
-        parsed = email.message_from_bytes(self.raw, policy=email.policy.default)
-        return cast("EmailMessage", parsed)
+        return email.message_from_bytes(self.raw, policy=email.policy.default)
 
 
 @dataclass
@@ -140,7 +139,7 @@ class SmtpSink:
             await asyncio.sleep(_HANG_LIMIT)
         if behaviour.kind == "lose_reply" or behaviour.reply.startswith("2"):
             self._keep(envelope)
-        if behaviour.kind == "lose_reply" and server.transport is not None:
+        if behaviour.kind == "lose_reply" and isinstance(server.transport, asyncio.Transport):
             server.transport.abort()
         return behaviour.reply
 
