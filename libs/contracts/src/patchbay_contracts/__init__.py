@@ -16,11 +16,34 @@ from patchbay_contracts.email import (
     SendAlertEmail,
     SendEmail,
 )
-from patchbay_contracts.envelope import CONTENT_TYPE, Envelope, UnknownEventError, decode, schema_uri
-from patchbay_contracts.links import DeviceLinked, DeviceUnlinked, SiteLinked, SiteUnlinked, TicketLinked, TicketUnlinked
+from patchbay_contracts.envelope import (
+    CONTENT_TYPE,
+    Envelope,
+    UnknownEventError,
+    decode,
+    schema_uri,
+)
+from patchbay_contracts.explanations import EXPLANATIONS, Explanation, explanation
+from patchbay_contracts.links import (
+    DeviceLinked,
+    DeviceUnlinked,
+    SiteLinked,
+    SiteUnlinked,
+    TicketLinked,
+    TicketUnlinked,
+)
 from patchbay_contracts.notifications import AlertRequested
-from patchbay_contracts.reasons import EXPLANATIONS, Explanation, ReasonCode
-from patchbay_contracts.refs import Channel, DeviceRef, MailRef, PersonRef, Reason, RemoteOrigin, RemoteRef, SiteOrigin
+from patchbay_contracts.reasons import ReasonCode
+from patchbay_contracts.refs import (
+    Channel,
+    DeviceRef,
+    MailRef,
+    PersonRef,
+    Reason,
+    RemoteOrigin,
+    RemoteRef,
+    SiteOrigin,
+)
 from patchbay_contracts.rmm import (
     CatalogueDevice,
     CatalogueRefreshed,
@@ -35,7 +58,13 @@ from patchbay_contracts.rmm import (
     RemoteTicketReturned,
     ReturnReason,
 )
-from patchbay_contracts.tickets import TicketClosed, TicketCreated, TicketNoteAdded, TicketReopened, TicketUpdated
+from patchbay_contracts.tickets import (
+    TicketClosed,
+    TicketCreated,
+    TicketNoteAdded,
+    TicketReopened,
+    TicketUpdated,
+)
 from patchbay_contracts.topology import EXCHANGE, QueueSpec, consumers_of, system_topology
 
 __all__ = [
@@ -98,6 +127,7 @@ __all__ = [
     "UnknownEventError",
     "consumers_of",
     "decode",
+    "explanation",
     "registered",
     "schema_uri",
     "system_topology",

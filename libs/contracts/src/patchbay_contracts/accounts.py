@@ -5,7 +5,11 @@ from patchbay_contracts.refs import SiteOrigin
 
 
 class AccountCreated(EventData, event="account.created.v1", publisher="ticket-svc"):
-    """`origin` is set when the account was auto-created for an unknown remote site (S1-110); link-svc then makes the link."""
+    """An account exists now.
+
+    `origin` is set when it was auto-created for an unknown remote site (S1-110); link-svc then
+    makes the link.
+    """
 
     account_id: str
     name: str
@@ -22,6 +26,8 @@ class AccountRenamed(EventData, event="account.renamed.v1", publisher="ticket-sv
 
 
 class AssetCreated(EventData, event="asset.created.v1", publisher="ticket-svc"):
+    """An asset exists now, so that a remote device can be linked to it."""
+
     asset_id: str
     account_id: str
     name: str

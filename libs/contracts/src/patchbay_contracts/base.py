@@ -1,6 +1,7 @@
 """The base of every event: what a class must declare, and the catalogue it enters.
 
-A fact is named in the past tense and may have any number of consumers. A request is imperative and has exactly one.
+A fact is named in the past tense and may have any number of consumers. A request is imperative
+and has exactly one.
 """
 
 from enum import StrEnum
@@ -10,12 +11,17 @@ from pydantic import BaseModel, ConfigDict
 
 
 class EventKind(StrEnum):
+    """A fact that anybody may consume, or a request to exactly one consumer."""
+
     FACT = "fact"
     REQUEST = "request"
 
 
 class Part(BaseModel):
-    """A value inside an event. Unknown fields are ignored so that a newer publisher does not break an older consumer."""
+    """A value inside an event.
+
+    Unknown fields are ignored so that a newer publisher does not break an older consumer.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -23,7 +29,8 @@ class Part(BaseModel):
 class EventData(Part):
     """The `data` of a CloudEvents 1.0 envelope.
 
-    Subclasses declare `event` (type and routing key, `<noun>.<past-tense verb>.v<major>`) and `publisher` (service name):
+    Subclasses declare `event` (type and routing key, `<noun>.<past-tense verb>.v<major>`) and
+    `publisher` (service name):
 
         class TicketClosed(EventData, event="ticket.closed.v1", publisher="ticket-svc"): ...
     """
@@ -49,7 +56,9 @@ class EventData(Part):
         if event is None or publisher is None:
             raise TypeError(f"{cls.__name__} must declare event= and publisher=")
         if event in _CATALOGUE:
-            raise TypeError(f"{event} is defined twice: {_CATALOGUE[event].__name__}, {cls.__name__}")
+            raise TypeError(
+                f"{event} is defined twice: {_CATALOGUE[event].__name__}, {cls.__name__}"
+            )
         cls.event_type = event
         cls.publisher = publisher
         cls.event_kind = kind

@@ -1,4 +1,4 @@
-"""Events of mail: what email-gateway saw and sent, what ticket-svc decided, and the request to send."""
+"""Events of mail: what email-gateway saw and sent, what ticket-svc decided, the request to send."""
 
 from enum import StrEnum
 from typing import Literal
@@ -10,6 +10,8 @@ from patchbay_contracts.refs import MailRef, PersonRef, Reason
 
 
 class AutomationClass(StrEnum):
+    """Who or what wrote a mail; anything but `human` is never answered (RFC 3834)."""
+
     HUMAN = "human"
     AUTO_REPLY = "auto_reply"
     BOUNCE = "bounce"
@@ -19,6 +21,8 @@ class AutomationClass(StrEnum):
 
 
 class AttachmentInfo(Part):
+    """One attachment of a stored mail, by its place in the original; `size` is in bytes."""
+
     index: int
     filename: str
     content_type: str
@@ -28,6 +32,8 @@ class AttachmentInfo(Part):
 
 
 class BounceInfo(Part):
+    """What a delivery status notification says; `status` is the code of RFC 3463."""
+
     kind: Literal["hard", "soft", "unknown"] = "unknown"
     status: str | None = None
     failed_recipients: list[str] = Field(default_factory=list)
@@ -35,7 +41,10 @@ class BounceInfo(Part):
 
 
 class EmailReceived(EventData, event="email.received.v1", publisher="email-gateway"):
-    """A mail was taken in and its original stored. Evidence only; ticket-svc decides (architecture, section 4). The subject is the mail id."""
+    """A mail was taken in and its original stored. Evidence only: ticket-svc decides.
+
+    The subject is the mail id.
+    """
 
     mail: MailRef
     mailbox_id: str | None = None
@@ -44,15 +53,21 @@ class EmailReceived(EventData, event="email.received.v1", publisher="email-gatew
     envelope_sender: str | None = None
     to: list[PersonRef] = Field(default_factory=list)
     cc: list[PersonRef] = Field(default_factory=list)
-    addressed_as: Literal["to", "cc", "bcc"] = Field(default="to", description="where our own address stood")
+    addressed_as: Literal["to", "cc", "bcc"] = Field(
+        default="to", description="where our own address stood"
+    )
     subject: str
-    text: str = Field(default="", description="plain text, at most 64 KiB; the whole is in the original")
+    text: str = Field(
+        default="", description="plain text, at most 64 KiB; the whole is in the original"
+    )
     new_text: str = Field(default="", description="derived: the part that is new in this mail")
     text_truncated: bool = False
     in_reply_to: str | None = None
     references: list[str] = Field(default_factory=list)
     subject_numbers: list[str] = Field(default_factory=list)
-    token_ticket_id: str | None = Field(default=None, description="ticket named by a reply token whose signature is ours")
+    token_ticket_id: str | None = Field(
+        default=None, description="ticket named by a reply token whose signature is ours"
+    )
     automation: AutomationClass = AutomationClass.HUMAN
     bounce: BounceInfo | None = None
     authentication: Literal["pass", "fail", "none", "unknown"] = "unknown"
@@ -60,6 +75,8 @@ class EmailReceived(EventData, event="email.received.v1", publisher="email-gatew
 
 
 class MailOutcome(StrEnum):
+    """What the desk made of a mail."""
+
     FILED = "filed"
     CREATED = "created"
     UNDECIDED = "undecided"
@@ -67,7 +84,10 @@ class MailOutcome(StrEnum):
 
 
 class EmailDecided(EventData, event="email.decided.v1", publisher="ticket-svc"):
-    """What became of a received mail, with the reasons; email-gateway shows it in the mail ledger. The subject is the mail id."""
+    """What became of a received mail, with the reasons.
+
+    email-gateway shows it in the mail ledger. The subject is the mail id.
+    """
 
     mail_id: str
     outcome: MailOutcome
@@ -77,6 +97,8 @@ class EmailDecided(EventData, event="email.decided.v1", publisher="ticket-svc"):
 
 
 class MailPurpose(StrEnum):
+    """Why a mail is sent."""
+
     AUTO_ANSWER = "auto_answer"
     DISTRIBUTION = "distribution"
     ALERT = "alert"
@@ -84,16 +106,20 @@ class MailPurpose(StrEnum):
 
 
 class SendEmail(EventData, event="email.send.v1", publisher="ticket-svc", kind=EventKind.REQUEST):
-    """Send one mail. `request_id` is the idempotency key: repeated requests send once. The subject is the request id.
+    """Send one mail.
 
-    With `original_mail_id` the body and attachments are the original's (S2-116), else `text` and `html`.
+    `request_id` is the idempotency key: repeated requests send once. The subject is the request
+    id. With `original_mail_id` the body and attachments are the original's (S2-116), else `text`
+    and `html`.
     """
 
     request_id: str
     purpose: MailPurpose
     ticket_id: str | None = None
     ticket_number: str | None = None
-    from_name: str | None = Field(default=None, description="display name before the support address (S2-112)")
+    from_name: str | None = Field(
+        default=None, description="display name before the support address (S2-112)"
+    )
     to: list[PersonRef] = Field(default_factory=list)
     cc: list[PersonRef] = Field(default_factory=list)
     bcc: list[PersonRef] = Field(default_factory=list)
@@ -103,11 +129,15 @@ class SendEmail(EventData, event="email.send.v1", publisher="ticket-svc", kind=E
     original_mail_id: str | None = None
     in_reply_to: str | None = None
     references: list[str] = Field(default_factory=list)
-    automatic: bool = Field(default=False, description="RFC 3834: mark as automatic, null envelope sender")
+    automatic: bool = Field(
+        default=False, description="RFC 3834: mark as automatic, null envelope sender"
+    )
 
 
-class SendAlertEmail(EventData, event="email.send_alert.v1", publisher="notifier", kind=EventKind.REQUEST):
-    """As SendEmail, asked for by notifier; alerts are always automatic."""
+class SendAlertEmail(
+    EventData, event="email.send_alert.v1", publisher="notifier", kind=EventKind.REQUEST
+):
+    """Send one alert mail: as SendEmail, asked for by notifier; alerts are always automatic."""
 
     request_id: str
     ticket_id: str | None = None
@@ -118,7 +148,10 @@ class SendAlertEmail(EventData, event="email.send_alert.v1", publisher="notifier
 
 
 class EmailSent(EventData, event="email.sent.v1", publisher="email-gateway"):
-    """The mail server took it (or the demo caught it). `message_id` lets answers be filed by References."""
+    """The mail server took a mail (or the demo caught it).
+
+    `message_id` lets answers be filed by References.
+    """
 
     mail_id: str
     request_id: str
@@ -133,7 +166,7 @@ class EmailSent(EventData, event="email.sent.v1", publisher="email-gateway"):
 
 
 class EmailFailed(EventData, event="email.failed.v1", publisher="email-gateway"):
-    """Refused for good, or out of attempts."""
+    """A mail was refused for good, or is out of attempts."""
 
     mail_id: str
     request_id: str
@@ -145,7 +178,7 @@ class EmailFailed(EventData, event="email.failed.v1", publisher="email-gateway")
 
 
 class EmailBounced(EventData, event="email.bounced.v1", publisher="email-gateway"):
-    """A delivery failure report matched one of our sent mails."""
+    """A delivery failure report came in; `bounced_mail_id` is set where it matched a sent mail."""
 
     mail_id: str
     bounced_mail_id: str | None = None

@@ -7,7 +7,10 @@ from patchbay_contracts.refs import PersonRef, Reason
 
 
 class AlertRequested(EventData, event="alert.requested.v1", publisher="notifier"):
-    """An alert about a ticket was decided on: to whom, or why nobody was told (X-07 .. X-10). The subject is the alert id."""
+    """An alert about a ticket was decided on: to whom, or why nobody was told (X-07 .. X-10).
+
+    The subject is the alert id.
+    """
 
     alert_id: str
     ticket_id: str

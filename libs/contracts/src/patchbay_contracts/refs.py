@@ -65,7 +65,7 @@ class Channel(StrEnum):
 
 
 class SiteOrigin(Part):
-    """Where an auto-created account comes from; keyed by (connection, remote site id), ruling C-01."""
+    """Where an auto-created account comes from; the key is (connection, remote site id), C-01."""
 
     connection_id: str
     provider: str

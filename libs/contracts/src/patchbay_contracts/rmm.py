@@ -10,7 +10,10 @@ from patchbay_contracts.refs import DeviceRef, Reason, RemoteOrigin, RemoteRef
 
 
 class RemoteTicketReceived(EventData, event="remote_ticket.received.v1", publisher="rmm-gateway"):
-    """A remote ticket for which a ticket must exist. The subject is `<connection id>/<remote ticket id>`; it may come more than once."""
+    """A remote ticket for which a ticket must exist; it may come more than once.
+
+    The subject is `<connection id>/<remote ticket id>`.
+    """
 
     remote: RemoteRef
     origin: RemoteOrigin
@@ -26,7 +29,10 @@ class RemoteTicketReceived(EventData, event="remote_ticket.received.v1", publish
 
 
 class RemoteTicketClosed(EventData, event="remote_ticket.closed.v1", publisher="rmm-gateway"):
-    """Closed at the remote by somebody there: a history note and an Inbox entry, never a status change (S1-11, S1-51)."""
+    """A remote ticket was closed by somebody there.
+
+    It makes a history note and an Inbox entry, never a status change (S1-11, S1-51).
+    """
 
     remote: RemoteRef
     occurred_at: AwareDatetime
@@ -34,7 +40,7 @@ class RemoteTicketClosed(EventData, event="remote_ticket.closed.v1", publisher="
 
 
 class ReturnReason(StrEnum):
-    """S1-73, S1-74."""
+    """Why a remote team hands a ticket back, in the words of the vendor (S1-73, S1-74)."""
 
     WORK_COMPLETED = "Work completed"
     APPROVAL_REQUIRED = "Approval Required"
@@ -50,7 +56,11 @@ class RemoteTicketReturned(EventData, event="remote_ticket.returned.v1", publish
     note: str | None = None
 
 
-class RemoteTicketNoteReceived(EventData, event="remote_ticket.note_received.v1", publisher="rmm-gateway"):
+class RemoteTicketNoteReceived(
+    EventData, event="remote_ticket.note_received.v1", publisher="rmm-gateway"
+):
+    """A note was written at the remote ticket; it is appended to the history (S1-78)."""
+
     remote: RemoteRef
     note: str
     occurred_at: AwareDatetime
@@ -59,7 +69,11 @@ class RemoteTicketNoteReceived(EventData, event="remote_ticket.note_received.v1"
 CommandKind = Literal["close", "create", "assign", "note"]
 
 
-class RemoteCommandSucceeded(EventData, event="remote_command.succeeded.v1", publisher="rmm-gateway"):
+class RemoteCommandSucceeded(
+    EventData, event="remote_command.succeeded.v1", publisher="rmm-gateway"
+):
+    """The remote system did what was asked, or had done it already (`already_done`)."""
+
     command_id: str
     kind: CommandKind
     ticket_id: str
@@ -70,7 +84,7 @@ class RemoteCommandSucceeded(EventData, event="remote_command.succeeded.v1", pub
 
 
 class RemoteCommandFailed(EventData, event="remote_command.failed.v1", publisher="rmm-gateway"):
-    """Refused for good, or out of attempts; a person has to act."""
+    """A remote command was refused for good, or is out of attempts; a person has to act."""
 
     command_id: str
     kind: CommandKind
@@ -82,12 +96,16 @@ class RemoteCommandFailed(EventData, event="remote_command.failed.v1", publisher
 
 
 class CatalogueSite(Part):
+    """A site as the remote system lists it."""
+
     remote_site_id: str
     name: str
     attributes: dict[str, str] = Field(default_factory=dict)
 
 
 class CatalogueDevice(Part):
+    """A device as the remote system lists it."""
+
     remote_device_id: str
     remote_site_id: str | None = None
     name: str
@@ -98,9 +116,10 @@ class CatalogueDevice(Part):
 
 
 class CatalogueRefreshed(EventData, event="catalogue.refreshed.v1", publisher="rmm-gateway"):
-    """One part (at most 500 records) of a complete snapshot. Records missing from all parts of a snapshot are gone at the remote.
+    """One part (at most 500 records) of a complete snapshot of a remote system's inventory.
 
-    The subject is `<connection id>/<kind>`; the version is the snapshot's number.
+    Records missing from all parts of a snapshot are gone at the remote. The subject is
+    `<connection id>/<kind>`; the version is the snapshot's number.
     """
 
     connection_id: str
@@ -115,7 +134,7 @@ class CatalogueRefreshed(EventData, event="catalogue.refreshed.v1", publisher="r
 
 
 class ConnectionState(StrEnum):
-    """S1-15, S1-20: `activating` lasts up to 24 h and is no error."""
+    """How a connection stands; `activating` lasts up to 24 h and is no error (S1-15, S1-20)."""
 
     NOT_CONFIGURED = "not_configured"
     ACTIVATING = "activating"
@@ -124,7 +143,11 @@ class ConnectionState(StrEnum):
     REFUSED = "refused"
 
 
-class ConnectionStateChanged(EventData, event="connection.state_changed.v1", publisher="rmm-gateway"):
+class ConnectionStateChanged(
+    EventData, event="connection.state_changed.v1", publisher="rmm-gateway"
+):
+    """A connection got another state, or one of its two switches was moved (S1-23, S1-33)."""
+
     connection_id: str
     name: str
     provider: str

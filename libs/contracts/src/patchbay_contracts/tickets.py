@@ -27,7 +27,7 @@ class TicketFacts(Part):
 
 
 class TicketCreated(TicketFacts, EventData, event="ticket.created.v1", publisher="ticket-svc"):
-    """Exactly one per ticket."""
+    """A ticket exists now. Exactly one per ticket."""
 
     channel: Channel
     description: str = ""
@@ -38,7 +38,10 @@ class TicketCreated(TicketFacts, EventData, event="ticket.created.v1", publisher
 
 
 class TicketUpdated(TicketFacts, EventData, event="ticket.updated.v1", publisher="ticket-svc"):
-    """Fields changed; status changes into or out of the closed class come as TicketClosed and TicketReopened as well."""
+    """Fields of a ticket changed.
+
+    Status changes into or out of the closed class come as TicketClosed and TicketReopened as well.
+    """
 
     changed: list[str]
     channel: Channel

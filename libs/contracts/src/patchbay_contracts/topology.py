@@ -1,6 +1,7 @@
-"""The queues of the whole system as data, generated from the services' subscriptions (`make schemas`).
+"""The queues of the whole system as data, generated from the services' subscriptions.
 
-Every process declares all of them before it publishes, so an event is never lost because its consumer was deployed later.
+`make schemas` writes it. Every process declares all of them before it publishes, so an event is
+never lost because its consumer was deployed later.
 """
 
 import json
@@ -24,7 +25,9 @@ class QueueSpec:
 def system_topology() -> tuple[QueueSpec, ...]:
     """All queues of all services."""
     raw = json.loads(files("patchbay_contracts").joinpath("generated/topology.json").read_text())
-    return tuple(QueueSpec(q["name"], q["service"], tuple(q["routing_keys"])) for q in raw["queues"])
+    return tuple(
+        QueueSpec(q["name"], q["service"], tuple(q["routing_keys"])) for q in raw["queues"]
+    )
 
 
 @cache
