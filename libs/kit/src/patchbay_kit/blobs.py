@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Protocol
 
+from patchbay_kit.errors import ConfigurationError
+
 
 class BlobStore(Protocol):
     """Named by the SHA-256 of their content, so storing one twice is storing it once."""
@@ -21,6 +23,16 @@ class BlobStore(Protocol):
         ...
 
 
+class NoBlobStore:
+    """For services that keep nothing big."""
+
+    async def put(self, contents: Sequence[bytes]) -> list[str]:
+        raise ConfigurationError("PATCHBAY_BLOB_DIR: Field required")
+
+    async def get(self, name: str) -> bytes:
+        raise FileNotFoundError(name)
+
+
 class FolderBlobStore:
     """Two levels of folders, written to a temporary name, synced, then renamed."""
 
@@ -30,10 +42,16 @@ class FolderBlobStore:
 
     async def put(self, contents: Sequence[bytes]) -> list[str]:
         loop = asyncio.get_running_loop()
-        return list(await asyncio.gather(*(loop.run_in_executor(self._pool, self._write, content) for content in contents)))
+        return list(
+            await asyncio.gather(
+                *(loop.run_in_executor(self._pool, self._write, content) for content in contents)
+            )
+        )
 
     async def get(self, name: str) -> bytes:
-        return await asyncio.get_running_loop().run_in_executor(self._pool, self._path(name).read_bytes)
+        return await asyncio.get_running_loop().run_in_executor(
+            self._pool, self._path(name).read_bytes
+        )
 
     def _path(self, name: str) -> Path:
         if len(name) != 64 or not all(c in "0123456789abcdef" for c in name):

@@ -63,14 +63,25 @@ class ConfigurationError(PatchbayError):
 
 def not_found(what: str, identifier: str) -> ProblemError:
     """404 for a record that is not there, or not there for this caller."""
-    return ProblemError(404, f"{what}_not_found", f"No such {what}", detail=f"There is no {what} {identifier!r}.")
+    return ProblemError(
+        404, f"{what}_not_found", f"No such {what}", detail=f"There is no {what} {identifier!r}."
+    )
 
 
-def conflict(code: str, title: str, *, detail: str | None = None, field: str | None = None, hint: str | None = None) -> ProblemError:
+def conflict(
+    code: str,
+    title: str,
+    *,
+    detail: str | None = None,
+    field: str | None = None,
+    hint: str | None = None,
+) -> ProblemError:
     """409: the state of the record forbids it."""
     return ProblemError(409, code, title, detail=detail, field=field, hint=hint)
 
 
-def invalid(code: str, title: str, *, field: str, detail: str | None = None, hint: str | None = None) -> ProblemError:
+def invalid(
+    code: str, title: str, *, field: str, detail: str | None = None, hint: str | None = None
+) -> ProblemError:
     """422: the input is well-formed but wrong."""
     return ProblemError(422, code, title, detail=detail, field=field, hint=hint)

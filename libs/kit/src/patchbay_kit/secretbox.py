@@ -28,4 +28,7 @@ class SecretBox:
         try:
             return self._fernet.decrypt(sealed.encode()).decode()
         except InvalidToken:
-            raise PermanentError("secret_unreadable", "a stored secret cannot be read with the present PATCHBAY_SECRET_KEY; enter it again") from None
+            raise PermanentError(
+                "secret_unreadable",
+                "a stored secret cannot be read with the present PATCHBAY_SECRET_KEY; enter it again",
+            ) from None

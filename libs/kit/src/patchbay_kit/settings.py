@@ -21,18 +21,30 @@ class BaseServiceSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="PATCHBAY_", extra="ignore", secrets_dir=None)
 
     env: Environment = Environment.PRODUCTION
-    database_url: str = Field(description="postgresql+asyncpg://… or sqlite+aiosqlite:///file; one database per service")
+    database_url: str = Field(
+        description="postgresql+asyncpg://… or sqlite+aiosqlite:///file; one database per service"
+    )
     database_pool: int = Field(default=8, ge=2, le=100)
     bus_url: str = Field(description="amqp://… or embedded:///file")
     blob_dir: Path | None = Field(default=None, description="folder for originals and attachments")
-    secret_key: SecretStr | None = Field(default=None, description="at least 32 characters; encrypts stored secrets and signs reply tokens")
-    jwks_url: str | None = Field(default=None, description="where the issuer's public keys are read; ticket-svc does not need it")
+    secret_key: SecretStr | None = Field(
+        default=None,
+        description="at least 32 characters; encrypts stored secrets and signs reply tokens",
+    )
+    jwks_url: str | None = Field(
+        default=None,
+        description="where the issuer's public keys are read; ticket-svc does not need it",
+    )
     http_host: str = "127.0.0.1"
     http_port: int = Field(default=8080, ge=0, le=65535)
-    public_url: str = Field(default="http://127.0.0.1:8080", description="how people reach the hub; used in links")
+    public_url: str = Field(
+        default="http://127.0.0.1:8080", description="how people reach the hub; used in links"
+    )
     log_level: str = "INFO"
     log_format: str = Field(default="json", pattern="^(json|text)$")
-    shutdown_grace: float = Field(default=20.0, gt=0, description="seconds that loops and requests have after SIGTERM")
+    shutdown_grace: float = Field(
+        default=20.0, gt=0, description="seconds that loops and requests have after SIGTERM"
+    )
     batch_size: int = Field(default=100, ge=1, le=1000)
     relay_concurrency: int = Field(default=2, ge=1, le=8)
 
@@ -43,7 +55,9 @@ class BaseServiceSettings(BaseSettings):
         if self.secret_key is None or len(self.secret_key.get_secret_value()) < 32:
             raise ValueError("secret_key must be set to at least 32 characters outside development")
         if "guest:guest@" in self.bus_url:
-            raise ValueError("bus_url uses the broker's default password; refused outside development")
+            raise ValueError(
+                "bus_url uses the broker's default password; refused outside development"
+            )
         return self
 
 
@@ -56,5 +70,11 @@ def load_settings(cls: type[S], **overrides: Any) -> S:
         return cls(**overrides)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        name = str(first["loc"][0]) if first["loc"] else first["msg"].removeprefix("Value error, ").split(" ", 1)[0]
-        raise ConfigurationError(f"PATCHBAY_{name.upper()}: {first['msg'].removeprefix('Value error, ')}") from None
+        name = (
+            str(first["loc"][0])
+            if first["loc"]
+            else first["msg"].removeprefix("Value error, ").split(" ", 1)[0]
+        )
+        raise ConfigurationError(
+            f"PATCHBAY_{name.upper()}: {first['msg'].removeprefix('Value error, ')}"
+        ) from None

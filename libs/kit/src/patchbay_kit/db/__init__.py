@@ -5,4 +5,12 @@ from patchbay_kit.db.database import Database
 from patchbay_kit.db.types import BigIntType, IdType, JsonType, UtcDateTime
 from patchbay_kit.db.uow import UnitOfWork
 
-__all__ = ["BigIntType", "Database", "IdType", "JsonType", "UnitOfWork", "UtcDateTime", "insert_many"]
+__all__ = [
+    "BigIntType",
+    "Database",
+    "IdType",
+    "JsonType",
+    "UnitOfWork",
+    "UtcDateTime",
+    "insert_many",
+]

@@ -45,7 +45,9 @@ async def insert_many(
 
 
 @lru_cache(maxsize=256)
-def _postgres(table: Table, names: tuple[str, ...], ignore_conflicts: bool, returning: tuple[Column[Any], ...]) -> Any:
+def _postgres(
+    table: Table, names: tuple[str, ...], ignore_conflicts: bool, returning: tuple[Column[Any], ...]
+) -> Any:
     columns = ", ".join(f'"{name}"' for name in names)
     sql = (
         f'INSERT INTO "{table.name}" ({columns}) SELECT {columns} '  # noqa: S608  # names come from our own tables

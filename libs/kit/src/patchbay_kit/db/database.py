@@ -16,8 +16,12 @@ from patchbay_kit.db.uow import UnitOfWork
 class Database:
     """Owns the engine. `on_events` is called after a commit that wrote to the outbox, to wake the relay."""
 
-    def __init__(self, url: str, *, service: str, pool_size: int = 8, clock: Clock = utc_now) -> None:
-        self.engine: AsyncEngine = create_engine(url, pool_size=pool_size, application_name=f"patchbay-{service}")
+    def __init__(
+        self, url: str, *, service: str, pool_size: int = 8, clock: Clock = utc_now
+    ) -> None:
+        self.engine: AsyncEngine = create_engine(
+            url, pool_size=pool_size, application_name=f"patchbay-{service}"
+        )
         self.url = url
         self.service = service
         self.clock = clock

@@ -26,7 +26,9 @@ def create_engine(url: str, *, pool_size: int, application_name: str) -> AsyncEn
     if parsed.get_backend_name() == "sqlite" and parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
         return _sqlite(url, pool_size)
-    raise ConfigurationError(f"PATCHBAY_DATABASE_URL: {parsed.drivername} is not supported; use postgresql+asyncpg or sqlite+aiosqlite with a file")
+    raise ConfigurationError(
+        f"PATCHBAY_DATABASE_URL: {parsed.drivername} is not supported; use postgresql+asyncpg or sqlite+aiosqlite with a file"
+    )
 
 
 def _postgres(url: str, pool_size: int, application_name: str) -> AsyncEngine:
@@ -53,7 +55,12 @@ def _postgres(url: str, pool_size: int, application_name: str) -> AsyncEngine:
 
 
 def _sqlite(url: str, pool_size: int) -> AsyncEngine:
-    engine = create_async_engine(make_url(url).set(drivername="sqlite+aiosqlite"), pool_size=pool_size, max_overflow=0, pool_timeout=10)
+    engine = create_async_engine(
+        make_url(url).set(drivername="sqlite+aiosqlite"),
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=10,
+    )
     sync = engine.sync_engine
 
     @event.listens_for(sync, "connect")
@@ -61,7 +68,13 @@ def _sqlite(url: str, pool_size: int) -> AsyncEngine:
         # The driver must not open transactions by itself; the "begin" hook below does.
         connection.isolation_level = None
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000", "temp_store=MEMORY"):
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "busy_timeout=10000",
+            "temp_store=MEMORY",
+        ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 

@@ -43,7 +43,11 @@ def outbox_row(
     """Wrap `data` into its CloudEvents envelope. A caused event continues the cause's correlation and trace."""
     event_id = new_id()
     parent = cause.traceparent if cause else (trace.traceparent if trace else None)
-    correlation = (cause.correlationid or cause.id) if cause else (trace.correlation_id if trace else event_id)
+    correlation = (
+        (cause.correlationid or cause.id)
+        if cause
+        else (trace.correlation_id if trace else event_id)
+    )
     envelope = {
         "specversion": "1.0",
         "id": event_id,

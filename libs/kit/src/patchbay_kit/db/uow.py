@@ -35,7 +35,14 @@ class UnitOfWork:
     ) -> str:
         """Put an event into the outbox. `version` is the aggregate's version after the change. Returns the event's id."""
         row = outbox_row(
-            data, service=self.service, subject=subject, version=version, time=self.now, cause=cause, actor=actor or self.actor, trace=current_trace()
+            data,
+            service=self.service,
+            subject=subject,
+            version=version,
+            time=self.now,
+            cause=cause,
+            actor=actor or self.actor,
+            trace=current_trace(),
         )
         self._rows.append(row)
         return row["id"]
@@ -43,7 +50,16 @@ class UnitOfWork:
     def resend(self, *, event_id: str, event_type: str, body: str, queue: str) -> None:
         """Put a parked message back into one queue, as it was."""
         self._rows.append(
-            OutboxRow(id=event_id, type=event_type, aggregateid="", payload=body, queue=queue, attempts=0, created_at=self.now, next_attempt_at=self.now)
+            OutboxRow(
+                id=event_id,
+                type=event_type,
+                aggregateid="",
+                payload=body,
+                queue=queue,
+                attempts=0,
+                created_at=self.now,
+                next_attempt_at=self.now,
+            )
         )
 
     @property

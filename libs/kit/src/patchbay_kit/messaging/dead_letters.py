@@ -57,7 +57,12 @@ async def park(session: AsyncSession, letters: Sequence[Parked], now: datetime) 
 async def retry(uow: UnitOfWork, letter_id: str) -> None:
     """Send the message to its queue again, once; 409 where somebody decided already."""
     row = await _decide(uow, letter_id, DeadLetterState.RETRIED)
-    uow.resend(event_id=row.event_id, event_type=row.event_type, body=row.body.decode("utf-8", "replace"), queue=row.queue)
+    uow.resend(
+        event_id=row.event_id,
+        event_type=row.event_type,
+        body=row.body.decode("utf-8", "replace"),
+        queue=row.queue,
+    )
 
 
 async def discard(uow: UnitOfWork, letter_id: str) -> None:
@@ -66,12 +71,22 @@ async def discard(uow: UnitOfWork, letter_id: str) -> None:
 
 
 async def _decide(uow: UnitOfWork, letter_id: str, state: DeadLetterState) -> Row[Any]:
-    row = (await uow.session.execute(select(dead_letter).where(dead_letter.c.id == letter_id).with_for_update())).one_or_none()
+    row = (
+        await uow.session.execute(
+            select(dead_letter).where(dead_letter.c.id == letter_id).with_for_update()
+        )
+    ).one_or_none()
     if row is None:
         raise not_found("dead_letter", letter_id)
     if row.state != DeadLetterState.PARKED:
-        raise conflict("dead_letter_decided", "Already decided", detail=f"This dead letter is {row.state} since {row.decided_at}.")
+        raise conflict(
+            "dead_letter_decided",
+            "Already decided",
+            detail=f"This dead letter is {row.state} since {row.decided_at}.",
+        )
     await uow.session.execute(
-        update(dead_letter).where(dead_letter.c.id == letter_id).values(state=state.value, decided_at=uow.now, decided_by=uow.actor)
+        update(dead_letter)
+        .where(dead_letter.c.id == letter_id)
+        .values(state=state.value, decided_at=uow.now, decided_by=uow.actor)
     )
     return row

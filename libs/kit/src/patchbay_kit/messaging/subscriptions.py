@@ -43,8 +43,15 @@ class Subscriptions:
         keys: dict[str, list[str]] = {}
         for row in self.rows:
             keys.setdefault(row.role, []).append(row.event.event_type)
-        return tuple(QueueSpec(f"{self.service}.{role}", self.service, tuple(types)) for role, types in keys.items())
+        return tuple(
+            QueueSpec(f"{self.service}.{role}", self.service, tuple(types))
+            for role, types in keys.items()
+        )
 
     def handlers(self, queue: str) -> dict[str, Handler]:
         """Handler by event type for one queue."""
-        return {row.event.event_type: row.handler for row in self.rows if f"{self.service}.{row.role}" == queue}
+        return {
+            row.event.event_type: row.handler
+            for row in self.rows
+            if f"{self.service}.{row.role}" == queue
+        }

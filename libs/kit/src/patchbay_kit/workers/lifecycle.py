@@ -47,9 +47,17 @@ class PeriodicLoop:
                 log.warning("loop.step_cancelled", loop=self.name)
             except Exception as error:  # noqa: BLE001  # the loop must outlive any failure of one step
                 more, failures = False, failures + 1
-                log.warning("loop.step_failed", loop=self.name, error=str(error), kind=type(error).__name__, failures=failures)
+                log.warning(
+                    "loop.step_failed",
+                    loop=self.name,
+                    error=str(error),
+                    kind=type(error).__name__,
+                    failures=failures,
+                )
             if not more:
-                delay = min(MAX_BACKOFF, 0.2 * 2 ** min(failures, 10)) if failures else self.interval
+                delay = (
+                    min(MAX_BACKOFF, 0.2 * 2 ** min(failures, 10)) if failures else self.interval
+                )
                 await pause(delay, stop, self.wake if not failures else None)
 
 

@@ -1,0 +1,148 @@
+"""The life of a process: start everything, wait for SIGTERM or SIGINT, let everything end within its grace.
+
+A loop that ends with an error ends the process with status 1: the supervisor starts it again, and nothing is lost by that.
+"""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+import uvicorn
+
+from patchbay_kit.bus import Bus, BusUnavailable
+from patchbay_kit.workers.lifecycle import Loop, pause
+
+log = structlog.get_logger(__name__)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its own signal handling: the host decides when it ends."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Any:
+        yield
+
+
+@dataclass
+class HttpEndpoint:
+    """An ASGI app on one address. `port` 0 takes a free one; `bound_port` tells which."""
+
+    app: Any
+    host: str
+    port: int
+    grace: float = 20.0
+    bound_port: int = 0
+
+    def server(self) -> _Server:
+        config = uvicorn.Config(
+            self.app,
+            host=self.host,
+            port=self.port,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            loop="uvloop",
+            http="httptools",
+            timeout_graceful_shutdown=max(1, int(self.grace) - 1),
+            server_header=False,
+        )
+        return _Server(config)
+
+
+@dataclass
+class Host:
+    """Everything one process runs. `on_stop` is called in order when all loops have ended."""
+
+    bus: Bus
+    loops: list[Loop] = field(default_factory=list)
+    endpoints: list[HttpEndpoint] = field(default_factory=list)
+    on_stop: list[Callable[[], Any]] = field(default_factory=list)
+    grace: float = 20.0
+    on_started: Callable[["Host"], Any] | None = None
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    failed: bool = False
+
+    async def run(self) -> int:
+        """Run until stopped; returns the process's exit status."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.stop.set)
+        servers = [endpoint.server() for endpoint in self.endpoints]
+        tasks = [
+            asyncio.create_task(self._guard(each), name=each.name)
+            for each in [_BusLoop(self.bus), *self.loops]
+        ]
+        serving = [asyncio.create_task(server.serve(), name="http") for server in servers]
+        try:
+            await self._wait_until_served(servers, serving)
+            if self.on_started is not None and not self.stop.is_set():
+                await self.on_started(self)
+            await self.stop.wait()
+        finally:
+            await self._shut_down(servers, serving, tasks)
+        return 1 if self.failed else 0
+
+    async def _wait_until_served(
+        self, servers: Sequence[_Server], serving: Sequence["asyncio.Task[None]"]
+    ) -> None:
+        for endpoint, server, task in zip(self.endpoints, servers, serving, strict=True):
+            while not server.started:
+                if task.done():
+                    log.critical("http.not_started", host=endpoint.host, port=endpoint.port)
+                    self.failed = True
+                    self.stop.set()
+                    return
+                await asyncio.sleep(0.01)
+            endpoint.bound_port = server.servers[0].sockets[0].getsockname()[1]
+
+    async def _guard(self, each: Loop) -> None:
+        try:
+            await each.run(self.stop)
+        except asyncio.CancelledError:
+            raise
+        except Exception:
+            log.critical("loop.died", loop=each.name, exc_info=True)
+            self.failed = True
+            self.stop.set()
+
+    async def _shut_down(
+        self,
+        servers: Sequence[_Server],
+        serving: Sequence["asyncio.Task[None]"],
+        tasks: Sequence["asyncio.Task[None]"],
+    ) -> None:
+        self.stop.set()
+        for server in servers:
+            server.should_exit = True
+        everything = [*tasks, *serving]
+        _, late = (
+            await asyncio.wait(everything, timeout=self.grace) if everything else (set(), set())
+        )
+        for task in late:
+            log.warning("stop.late", task=task.get_name())
+            task.cancel()
+        await asyncio.gather(*everything, return_exceptions=True)
+        await self.bus.stop()
+        for close in self.on_stop:
+            await close()
+
+
+@dataclass
+class _BusLoop:
+    """Connects the bus in the background, so that a process starts, and says so in /readyz, while its broker is away."""
+
+    bus: Bus
+    name: str = "bus"
+
+    async def run(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            try:
+                await self.bus.start()
+                return
+            except BusUnavailable as error:
+                log.warning("bus.away", error=str(error))
+                await pause(1.0, stop)

@@ -1,0 +1,186 @@
+"""How a batch of deliveries becomes effects: the heart of the delivery promise.
+
+Exactly once in effect: inbox rows and effects share one transaction, and the bus is told only after the commit. One transaction for
+the whole batch; when it fails, one for each event, so that a poison message hurts nobody else. What cannot be mended is parked in
+`dead_letter` before it is settled. While the database is away nothing is settled and no attempt is used up.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from pydantic import ValidationError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from patchbay_contracts import Envelope, UnknownEventError, decode
+from patchbay_kit.bus import DELAY_STEPS, Delivery
+from patchbay_kit.db import Database, UnitOfWork
+from patchbay_kit.errors import PermanentError
+from patchbay_kit.messaging import Handler
+from patchbay_kit.messaging.dead_letters import Parked, park
+from patchbay_kit.messaging.inbox import claim_new
+
+log = structlog.get_logger(__name__)
+
+# The first delivery and one after each delay step.
+MAX_ATTEMPTS = len(DELAY_STEPS) + 1
+_RETRIED_AT_ONCE = {"40001", "40P01", "55P03"}
+
+
+class DatabaseAway(Exception):
+    """The database does not answer; the batch is to be tried again as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the bus is told: `retry_step` is an index into DELAY_STEPS, None means settled for good."""
+
+    delivery: Delivery
+    retry_step: int | None = None
+
+
+@dataclass(slots=True)
+class BatchProcessor:
+    """Processes deliveries of one queue with the handlers of one service."""
+
+    db: Database
+    queue: str
+    handlers: Mapping[str, Handler]
+
+    async def process(self, deliveries: Sequence[Delivery]) -> list[Verdict]:
+        """Handle all. Raises DatabaseAway when nothing could be decided; the deliveries are then still the caller's."""
+        events, letters = self._decode(deliveries)
+        try:
+            await self._commit([event for _, event in events], letters)
+            return [Verdict(delivery) for delivery in deliveries]
+        except DatabaseAway:
+            raise
+        except Exception as error:
+            if len(deliveries) == 1 and events:
+                return [await self._give_up_or_retry(*events[0], error)]
+            log.info(
+                "batch.split",
+                queue=self.queue,
+                size=len(deliveries),
+                error=str(error),
+                kind=type(error).__name__,
+            )
+        verdicts: list[Verdict] = []
+        for delivery in deliveries:
+            verdicts.extend(await self.process([delivery]))
+        return verdicts
+
+    def _decode(
+        self, deliveries: Sequence[Delivery]
+    ) -> tuple[list[tuple[Delivery, Envelope[Any]]], list[Parked]]:
+        events: list[tuple[Delivery, Envelope[Any]]] = []
+        letters: list[Parked] = []
+        for delivery in deliveries:
+            if delivery.routing_key not in self.handlers:
+                letters.append(
+                    _letter(
+                        delivery,
+                        "unknown_event",
+                        f"{self.queue} has no handler for {delivery.routing_key}",
+                    )
+                )
+                continue
+            try:
+                events.append((delivery, decode(delivery.routing_key, delivery.body)))
+            except UnknownEventError as error:
+                letters.append(
+                    _letter(delivery, "unknown_event", f"no event {error} in the catalogue")
+                )
+            except ValidationError as error:
+                letters.append(_letter(delivery, "invalid_event", str(error)))
+            except ValueError as error:
+                letters.append(_letter(delivery, "invalid_event", str(error)))
+        return events, letters
+
+    async def _commit(self, events: Sequence[Envelope[Any]], letters: Sequence[Parked]) -> None:
+        for attempt in range(5):
+            try:
+                async with self.db.unit_of_work() as uow:
+                    await self._apply(uow, events)
+                    if letters:
+                        await park(uow.session, letters, uow.now)
+                return
+            except (DBAPIError, PoolTimeoutError, OSError, TimeoutError) as error:
+                if _connection_lost(error):
+                    raise DatabaseAway(str(error)) from error
+                if attempt == 4 or not _worth_repeating(error):
+                    raise
+                await asyncio.sleep(0.01 * 2**attempt)
+
+    async def _apply(self, uow: UnitOfWork, events: Sequence[Envelope[Any]]) -> None:
+        if not events:
+            return
+        new = await claim_new(uow.session, self.queue, [event.id for event in events], uow.now)
+        by_type: dict[str, list[Envelope[Any]]] = {}
+        for event in events:
+            if event.id in new:
+                new.discard(event.id)  # The same event twice in one batch counts once.
+                by_type.setdefault(event.type, []).append(event)
+        for event_type, group in by_type.items():
+            await self.handlers[event_type](uow, group)
+
+    async def _give_up_or_retry(
+        self, delivery: Delivery, event: Envelope[Any], error: Exception
+    ) -> Verdict:
+        if isinstance(error, PermanentError):
+            letter = _letter(delivery, error.reason, str(error))
+        elif delivery.attempt >= MAX_ATTEMPTS:
+            letter = _letter(delivery, "attempts_exhausted", f"{type(error).__name__}: {error}")
+        else:
+            log.warning(
+                "event.retry",
+                queue=self.queue,
+                event_id=event.id,
+                type=event.type,
+                attempt=delivery.attempt,
+                error=str(error),
+            )
+            return Verdict(delivery, retry_step=delivery.attempt - 1)
+        log.error(
+            "event.parked",
+            queue=self.queue,
+            event_id=event.id,
+            type=event.type,
+            reason=letter.reason,
+            error=str(error),
+        )
+        await self._commit([], [letter])
+        return Verdict(delivery)
+
+
+def _letter(delivery: Delivery, reason: str, error: str) -> Parked:
+    return Parked(
+        delivery.queue,
+        delivery.event_id,
+        delivery.routing_key,
+        delivery.body,
+        reason,
+        error,
+        delivery.attempt,
+    )
+
+
+def _connection_lost(error: BaseException) -> bool:
+    if isinstance(error, DBAPIError):
+        return (
+            error.connection_invalidated
+            or isinstance(error, InterfaceError)
+            or (isinstance(error, OperationalError) and _sqlstate(error) is None)
+        )
+    return True
+
+
+def _worth_repeating(error: BaseException) -> bool:
+    return isinstance(error, DBAPIError) and _sqlstate(error) in _RETRIED_AT_ONCE
+
+
+def _sqlstate(error: DBAPIError) -> str | None:
+    return getattr(error.orig, "sqlstate", None)

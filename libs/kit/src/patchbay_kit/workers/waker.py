@@ -1,0 +1,74 @@
+"""Waking the relay as soon as there is something to send: in the same process by an event, across processes by PostgreSQL's NOTIFY.
+
+Only a hint: the relay polls as well, so a lost wake-up costs a second and nothing else.
+"""
+
+import asyncio
+from typing import Any
+
+import asyncpg
+import structlog
+from sqlalchemy.engine import make_url
+
+from patchbay_kit.workers.lifecycle import pause
+
+log = structlog.get_logger(__name__)
+
+CHANNEL = "patchbay_outbox"
+
+
+def _dsn(url: str) -> str:
+    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+class NotifyLoop:
+    """Sends NOTIFY after commits, many commits in one, outside of their transactions (NOTIFY inside one takes a global lock at commit)."""
+
+    def __init__(self, url: str) -> None:
+        self.name = "notify"
+        self.pending = asyncio.Event()
+        self._url = url
+
+    async def run(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            try:
+                connection = await asyncpg.connect(_dsn(self._url), timeout=5)
+                try:
+                    await self._send(connection, stop)
+                finally:
+                    await connection.close(timeout=2)
+            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                log.info("notify.lost", error=str(error))
+                await pause(1.0, stop)
+
+    async def _send(self, connection: "asyncpg.Connection[Any]", stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            await pause(5.0, stop, self.pending)
+            if self.pending.is_set():
+                self.pending.clear()
+                await connection.execute(f"NOTIFY {CHANNEL}", timeout=5)
+
+
+class ListenLoop:
+    """Sets `wake` whenever another process wrote to the outbox."""
+
+    def __init__(self, url: str, wake: asyncio.Event) -> None:
+        self.name = "listen"
+        self._url = url
+        self._wake = wake
+
+    async def run(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            try:
+                connection = await asyncpg.connect(_dsn(self._url), timeout=5)
+                try:
+                    await connection.add_listener(CHANNEL, lambda *_: self._wake.set())
+                    self._wake.set()
+                    while not stop.is_set() and not connection.is_closed():
+                        await pause(5.0, stop)
+                        await connection.execute("SELECT 1", timeout=5)
+                finally:
+                    await connection.close(timeout=2)
+            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                log.info("listen.lost", error=str(error))
+                await pause(1.0, stop)
