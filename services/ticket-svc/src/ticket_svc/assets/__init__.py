@@ -1,0 +1,1 @@
+"""Assets: the computers and devices of accounts."""

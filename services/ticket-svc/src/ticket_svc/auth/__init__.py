@@ -1,0 +1,1 @@
+"""The built-in issuer: signing in, tokens and their keys."""

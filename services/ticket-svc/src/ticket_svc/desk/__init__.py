@@ -1,0 +1,1 @@
+"""Settings of the desk: default manager, own company, addresses."""

@@ -1,0 +1,1 @@
+"""Employees: who works at the desk and what they may."""

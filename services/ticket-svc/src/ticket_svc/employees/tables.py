@@ -1,0 +1,30 @@
+"""Employees of the MSP."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Column, String
+from sqlmodel import Field
+
+from patchbay_kit.db import IdType, JsonType, UtcDateTime
+from ticket_svc.base import Base
+
+
+class Employee(Base, table=True):
+    """One person of the desk. Addresses are stored in lower case. An address names an employee only while exactly one active employee has it
+    (S2-107, S4-08)."""
+
+    __tablename__ = "employee"
+
+    id: str = Field(sa_column=Column(IdType, primary_key=True))
+    name: str = Field(sa_column=Column(String(200), nullable=False))
+    email1: str | None = Field(default=None, sa_column=Column(String(320), index=True))
+    email2: str | None = Field(default=None, sa_column=Column(String(320), index=True))
+    active: bool = True
+    receives_all_mail: bool = False
+    permissions: list[Any] = Field(default_factory=list, sa_column=Column(JsonType, nullable=False))
+    password_hash: str | None = Field(default=None, sa_column=Column(String(300)))
+    failed_sign_ins: int = 0
+    locked_until: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
+    version: int = 1
+    created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))

@@ -1,0 +1,1 @@
+"""The read model of links between remote records and ours, fed by link-svc."""

@@ -1,0 +1,1 @@
+"""What mails become, and who gets a copy."""

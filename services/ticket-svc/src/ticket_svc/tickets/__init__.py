@@ -1,0 +1,1 @@
+"""Tickets, their history, recipients and decisions."""

@@ -1,0 +1,198 @@
+"""Opening tickets: every channel ends here, one ticket or a hundred, in a handful of statements.
+
+Promise: the tickets, their history, recipients, decision and TicketCreated are written together or not at all. A remote
+ticket that exists already is skipped by its unique key, however many workers try.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from patchbay_contracts import Channel, Envelope, PersonRef, Reason, RemoteRef, TicketCreated
+from patchbay_kit.db import UnitOfWork, insert_many
+from patchbay_kit.ids import new_id
+from ticket_svc.tickets.numbers import take_numbers
+from ticket_svc.tickets.people import NewRecipient
+from ticket_svc.tickets.statuses import Status, class_of
+from ticket_svc.tickets.tables import Decision, HistoryEntry, Recipient, Ticket, TicketMessage
+
+_TICKET = Ticket.__table__  # type: ignore[attr-defined]  # set by SQLModel
+_HISTORY = HistoryEntry.__table__  # type: ignore[attr-defined]
+_RECIPIENT = Recipient.__table__  # type: ignore[attr-defined]
+_DECISION = Decision.__table__  # type: ignore[attr-defined]
+_MESSAGE = TicketMessage.__table__  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True, slots=True)
+class NewEntry:
+    """A history entry to be written."""
+
+    kind: str
+    text: str
+    occurred_at: datetime
+    public: bool = False
+    data: dict[str, Any] = field(default_factory=dict)
+    mail_id: str | None = None
+
+
+@dataclass(slots=True)
+class NewTicket:
+    """Everything decided about a ticket before it is written. `id` and `number` are given when it is opened."""
+
+    subject: str
+    description: str
+    account_id: str
+    account_name: str
+    channel: Channel
+    occurred_at: datetime
+    actor: str
+    reasons: list[Reason]
+    manager: PersonRef | None = None
+    asset_id: str | None = None
+    contact_id: str | None = None
+    priority: str = "normal"
+    status: str = Status.NEW
+    remote: RemoteRef | None = None
+    remote_origin: str | None = None
+    in_inbox: bool = True
+    entries: list[NewEntry] = field(default_factory=list)
+    recipients: list[NewRecipient] = field(default_factory=list)
+    message_ids: list[str] = field(default_factory=list)
+    cause: Envelope[Any] | None = None
+    id: str = ""
+    number: str = ""
+
+
+async def open_tickets(uow: UnitOfWork, tickets: Sequence[NewTicket]) -> list[NewTicket]:
+    """Write the tickets; returns those that are new, with id and number."""
+    if not tickets:
+        return []
+    numbers = await take_numbers(uow.session, len(tickets))
+    for ticket, number in zip(tickets, numbers, strict=True):
+        ticket.id, ticket.number = new_id(), number
+    rows = [_ticket_row(ticket, uow.now) for ticket in tickets]
+    written = await insert_many(
+        uow.session, _TICKET, rows, ignore_conflicts=True, returning=[_TICKET.c.id]
+    )
+    ids = {row.id for row in written}
+    opened = [ticket for ticket in tickets if ticket.id in ids]
+    await _write_parts(uow, opened)
+    for ticket in opened:
+        uow.publish(
+            _created(ticket, uow.now),
+            subject=ticket.id,
+            version=1,
+            cause=ticket.cause,
+            actor=ticket.actor,
+        )
+    return opened
+
+
+async def _write_parts(uow: UnitOfWork, tickets: Sequence[NewTicket]) -> None:
+    session = uow.session
+    await insert_many(
+        session, _HISTORY, [entry_row(t.id, e, t, uow.now) for t in tickets for e in t.entries]
+    )
+    recipients = [recipient_row(t.id, r) for t in tickets for r in t.recipients]
+    await insert_many(session, _RECIPIENT, recipients, ignore_conflicts=True)
+    await insert_many(session, _DECISION, [_decision_row(t, uow.now) for t in tickets])
+    messages = [{"message_id": m, "ticket_id": t.id} for t in tickets for m in t.message_ids]
+    await insert_many(session, _MESSAGE, messages, ignore_conflicts=True)
+
+
+def _ticket_row(ticket: NewTicket, now: datetime) -> dict[str, Any]:
+    remote = ticket.remote
+    return {
+        "id": ticket.id,
+        "number": ticket.number,
+        "subject": ticket.subject[:500],
+        "description": ticket.description,
+        "status": str(ticket.status),
+        "status_class": class_of(ticket.status),
+        "priority": ticket.priority,
+        "account_id": ticket.account_id,
+        "asset_id": ticket.asset_id,
+        "manager_id": ticket.manager.id if ticket.manager else None,
+        "contact_id": ticket.contact_id,
+        "channel": str(ticket.channel),
+        "connection_id": remote.connection_id if remote else None,
+        "provider": remote.provider if remote else None,
+        "remote_ticket_id": remote.remote_ticket_id if remote else None,
+        "remote_number": remote.number if remote else None,
+        "remote_url": remote.url if remote else None,
+        "remote_origin": ticket.remote_origin,
+        "in_inbox": ticket.in_inbox,
+        "inbox_since": now if ticket.in_inbox else None,
+        "occurred_at": ticket.occurred_at,
+        "created_at": now,
+        "updated_at": now,
+        "version": 1,
+    }
+
+
+def entry_row(ticket_id: str, entry: NewEntry, by: NewTicket, now: datetime) -> dict[str, Any]:
+    """The history entry as a row, written by whoever opened the ticket."""
+    return {
+        "id": new_id(),
+        "ticket_id": ticket_id,
+        "kind": entry.kind,
+        "public": entry.public,
+        "actor": by.actor,
+        "channel": str(by.channel),
+        "text": entry.text,
+        "data": entry.data,
+        "mail_id": entry.mail_id,
+        "occurred_at": entry.occurred_at,
+        "recorded_at": now,
+    }
+
+
+def recipient_row(ticket_id: str, recipient: NewRecipient) -> dict[str, Any]:
+    """The recipient as a row."""
+    return {
+        "id": new_id(),
+        "ticket_id": ticket_id,
+        "list_name": recipient.list_name,
+        "dedupe_key": recipient.dedupe_key,
+        "role": recipient.role,
+        "employee_id": recipient.employee_id,
+        "contact_id": recipient.contact_id,
+        "name": recipient.name,
+        "email": recipient.email,
+        "place": recipient.place,
+    }
+
+
+def _decision_row(ticket: NewTicket, now: datetime) -> dict[str, Any]:
+    return {
+        "id": new_id(),
+        "ticket_id": ticket.id,
+        "about": "ticket.created",
+        "event_id": ticket.cause.id if ticket.cause else None,
+        "actor": ticket.actor,
+        "reasons": [reason.model_dump(mode="json") for reason in ticket.reasons],
+        "decided_at": now,
+    }
+
+
+def _created(ticket: NewTicket, now: datetime) -> TicketCreated:
+    return TicketCreated(
+        ticket_id=ticket.id,
+        number=ticket.number,
+        subject=ticket.subject[:500],
+        status=str(ticket.status),
+        status_class=class_of(ticket.status),
+        priority=ticket.priority,
+        account_id=ticket.account_id,
+        account_name=ticket.account_name,
+        asset_id=ticket.asset_id,
+        manager=ticket.manager,
+        remote=ticket.remote,
+        channel=ticket.channel,
+        description=ticket.description[:8000],
+        created_at=now,
+        occurred_at=ticket.occurred_at,
+        in_inbox=ticket.in_inbox,
+        reasons=ticket.reasons,
+    )
