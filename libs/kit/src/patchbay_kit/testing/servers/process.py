@@ -19,7 +19,7 @@ from typing import ClassVar, Self
 from patchbay_kit.testing.waiting import wait_until
 
 # $1 is the process group, $2 the directory. The pipe on stdin closes with the test run.
-_GUARD = 'cat >/dev/null; kill -9 -- "-$1" 2>/dev/null; sleep 1; rm -rf "$2"'
+_GUARD = 'cat >/dev/null; kill -s KILL -- "-$1" 2>/dev/null; sleep 1; rm -rf "$2"'
 
 
 class EngineMissingError(RuntimeError):
