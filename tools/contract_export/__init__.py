@@ -1,0 +1,1 @@
+"""Renders everything that is generated from the contracts and the services' definitions."""
