@@ -1,0 +1,45 @@
+"""Passwords: argon2id (RFC 9106), in threads so that sign-ins never stop the event loop."""
+
+import asyncio
+import functools
+from concurrent.futures import ThreadPoolExecutor
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+MAX_PASSWORD_BYTES = 1024
+_HASHER = PasswordHasher()
+# Each computation takes 64 MiB; two at a time bound what a flood of sign-ins can use.
+_POOL = ThreadPoolExecutor(2, thread_name_prefix="argon2")
+
+
+async def hash_password(password: str) -> str:
+    """The encoded hash, with salt and parameters; ValueError beyond MAX_PASSWORD_BYTES."""
+    if len(password.encode()) > MAX_PASSWORD_BYTES:
+        raise ValueError("password too long")
+    return await asyncio.get_running_loop().run_in_executor(_POOL, _HASHER.hash, password)
+
+
+async def verify_password(password: str, encoded: str | None) -> bool:
+    """Whether the password is right. None (no such user) takes as long and is False."""
+    if len(password.encode("utf-8", "surrogatepass")) > MAX_PASSWORD_BYTES:
+        return False
+    return await asyncio.get_running_loop().run_in_executor(_POOL, _verify, password, encoded)
+
+
+def needs_rehash(encoded: str) -> bool:
+    """Whether the hash was made with weaker parameters than today's."""
+    return _HASHER.check_needs_rehash(encoded)
+
+
+def _verify(password: str, encoded: str | None) -> bool:
+    try:
+        matches = _HASHER.verify(encoded or _dummy(), password)
+    except (VerificationError, InvalidHashError, UnicodeEncodeError):
+        return False
+    return matches and encoded is not None
+
+
+@functools.cache
+def _dummy() -> str:
+    return _HASHER.hash("nobody has this password")

@@ -1,0 +1,99 @@
+"""What route functions ask for: the caller, the unit of work, a reading session, the runtime."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPBearer
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from patchbay_kit.auth import Principal, Verifier
+from patchbay_kit.auth.tokens import unauthenticated
+from patchbay_kit.db import UnitOfWork
+from patchbay_kit.errors import ProblemError
+from patchbay_kit.http.database_errors import CONNECT_ERRORS, database_unavailable
+from patchbay_kit.http.transaction import Transaction
+from patchbay_kit.runtime import Runtime
+
+_BEARER = HTTPBearer(auto_error=False, bearerFormat="JWT", description="POST /v1/auth/token")
+
+
+def runtime_of(request: Request) -> Runtime:
+    """The runtime of the service that answers this request."""
+    runtime: Runtime = request.app.state.runtime
+    return runtime
+
+
+async def identify(request: Request) -> Principal | None:
+    """The caller, or None without credentials; 401 for bad ones. Looked up once per request."""
+    if hasattr(request.state, "principal"):
+        known: Principal | None = request.state.principal
+        return known
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    principal = None
+    if scheme:
+        if scheme.lower() != "bearer" or not token.strip():
+            raise unauthenticated(
+                "token_invalid", "The Authorization header is not a bearer token."
+            )
+        verifier: Verifier | None = runtime_of(request).extras.get("verifier")
+        if verifier is None:
+            raise unauthenticated("token_invalid", "This service has no source of token keys.")
+        principal = await verifier.verify(token.strip())
+    request.state.principal = principal
+    return principal
+
+
+async def caller(request: Request, _scheme: Annotated[Any, Depends(_BEARER)] = None) -> Principal:
+    """The authenticated caller; 401 otherwise."""
+    principal = await identify(request)
+    if principal is None:
+        raise unauthenticated("authentication_required", "This needs a signed-in caller.")
+    return principal
+
+
+Caller = Annotated[Principal, Depends(caller)]
+
+
+def require(permission: str) -> Callable[..., Awaitable[Principal]]:
+    """A dependency: the caller, who must hold `permission`; 403 `permission_missing` otherwise."""
+
+    async def check(principal: Caller) -> Principal:
+        if not principal.may(permission):
+            raise ProblemError(
+                403,
+                "permission_missing",
+                "You may not do this",
+                detail=f"This needs the permission {permission!r}.",
+                hint="Ask an administrator for it.",
+                extra={"permission": permission},
+            )
+        return principal
+
+    return check
+
+
+async def unit_of_work(request: Request) -> UnitOfWork:
+    """The request's unit of work; it commits after the route function, before the response."""
+    transaction = getattr(request.state, "transaction", None)
+    if not isinstance(transaction, Transaction):
+        raise TypeError(
+            "Uow needs an APIRouter(route_class=TransactionalRoute) and a method that changes"
+        )
+    return await transaction.begin()
+
+
+async def reader(request: Request) -> AsyncIterator[AsyncSession]:
+    """A session for reading; 503 where there is no database."""
+    async with runtime_of(request).db.read() as session:
+        try:
+            await session.connection()
+        except CONNECT_ERRORS as error:
+            raise database_unavailable() from error
+        yield session
+
+
+Uow = Annotated[UnitOfWork, Depends(unit_of_work)]
+# Ends with the route function, so that a slow client does not keep a connection.
+Reader = Annotated[AsyncSession, Depends(reader, scope="function")]
+RuntimeDep = Annotated[Runtime, Depends(runtime_of)]

@@ -1,0 +1,150 @@
+"""Descriptions for machines: the merged OpenAPI document, AsyncAPI, the events' JSON Schemas, and
+the service's own OpenAPI.
+"""
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import orjson
+from fastapi import APIRouter, FastAPI, Response
+from fastapi.openapi.utils import get_openapi
+
+from patchbay_contracts import registered
+from patchbay_kit.errors import not_found
+from patchbay_kit.http.problems import MEDIA_TYPE, Problem
+
+_PROBLEM_REF = {"$ref": "#/components/schemas/Problem"}
+_METHODS = frozenset({"get", "put", "post", "delete", "patch", "head", "options", "trace"})
+
+
+def description_router(app: FastAPI, service: str) -> APIRouter:
+    """Serves `/openapi.json`, `/openapi.<service>.json`, `/asyncapi.json` and `/schemas/….json`."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/openapi.json")
+    async def openapi() -> Response:
+        return _json(_generated("openapi.json") or orjson.dumps(app.openapi()))
+
+    @router.get(f"/openapi.{service}.json")
+    async def own_openapi() -> Response:
+        return _json(orjson.dumps(app.openapi()))
+
+    @router.get("/asyncapi.json")
+    async def asyncapi() -> Response:
+        document = _generated("asyncapi.json")
+        if document is None:
+            raise not_found("document", "asyncapi.json")
+        return _json(document)
+
+    @router.get("/schemas/{event_type}.json")
+    async def schema(event_type: str) -> Response:
+        event = registered().get(event_type)
+        if event is None:
+            raise not_found("schema", event_type)
+        return _json(orjson.dumps(event.model_json_schema()), "application/schema+json")
+
+    return router
+
+
+def describe(app: FastAPI) -> dict[str, Any]:
+    """The app's own OpenAPI document, with problem documents as its errors."""
+    if app.openapi_schema is None:
+        document = get_openapi(
+            title=app.title,
+            version=app.version,
+            openapi_version=app.openapi_version,
+            description=app.description,
+            routes=app.routes,
+            tags=app.openapi_tags,
+        )
+        app.openapi_schema = _with_problems(document)
+    return app.openapi_schema
+
+
+def merge_openapi(documents: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """One document from those of several services.
+
+    Components of one name must be equal, or the later one is renamed after its service. The first
+    path of a name wins: probes are alike.
+    """
+    merged: dict[str, Any] = {
+        "openapi": "3.1.0",
+        "info": {"title": "Patchbay", "version": "0.1.0"},
+        "paths": {},
+        "components": {},
+    }
+    for document in documents:
+        renamed = _rename_clashes(dict(document), merged["components"])
+        for kind, entries in renamed.get("components", {}).items():
+            target = merged["components"].setdefault(kind, {})
+            target.update({name: entry for name, entry in entries.items() if name not in target})
+        for path, item in renamed.get("paths", {}).items():
+            merged["paths"].setdefault(path, item)
+    merged["paths"] = dict(sorted(merged["paths"].items()))
+    return merged
+
+
+def _rename_clashes(document: dict[str, Any], taken: Mapping[str, Any]) -> dict[str, Any]:
+    mine: Mapping[str, Any] = document.get("components", {}).get("schemas", {})
+    theirs: Mapping[str, Any] = taken.get("schemas", {})
+    prefix = "".join(part.title() for part in str(document["info"]["title"]).split())
+    names = {
+        name: f"{prefix}_{name}"
+        for name, schema in mine.items()
+        if name in theirs and theirs[name] != schema
+    }
+    if not names:
+        return document
+    refs = {
+        f"#/components/schemas/{old}": f"#/components/schemas/{new}" for old, new in names.items()
+    }
+    changed: dict[str, Any] = _replace_refs(document, refs)
+    schemas = changed["components"]["schemas"]
+    changed["components"]["schemas"] = {
+        names.get(name, name): schema for name, schema in schemas.items()
+    }
+    return changed
+
+
+def _replace_refs(node: Any, refs: Mapping[str, str]) -> Any:
+    if isinstance(node, dict):
+        return {
+            key: refs.get(value, value)
+            if key == "$ref" and isinstance(value, str)
+            else _replace_refs(value, refs)
+            for key, value in node.items()
+        }
+    if isinstance(node, list):
+        return [_replace_refs(entry, refs) for entry in node]
+    return node
+
+
+def _with_problems(document: dict[str, Any]) -> dict[str, Any]:
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    schemas.pop("HTTPValidationError", None)
+    schemas.pop("ValidationError", None)
+    own = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas.update(own.pop("$defs", {}))
+    schemas["Problem"] = own
+    problem = {
+        "description": "A problem document (RFC 9457)",
+        "content": {MEDIA_TYPE: {"schema": _PROBLEM_REF}},
+    }
+    for item in document.get("paths", {}).values():
+        for method, operation in item.items():
+            if method in _METHODS:
+                operation["responses"].pop("422", None)
+                operation["responses"].setdefault("default", problem)
+    return document
+
+
+@cache
+def _generated(name: str) -> bytes | None:
+    file = resources.files("patchbay_contracts").joinpath("generated", name)
+    return file.read_bytes() if file.is_file() else None
+
+
+def _json(content: bytes, media_type: str = "application/json") -> Response:
+    return Response(content, media_type=media_type)

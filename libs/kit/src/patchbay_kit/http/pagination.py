@@ -1,0 +1,135 @@
+"""Keyset pages: as fast on the last page as on the first.
+
+Cursors are signed, so only ours come back.
+"""
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Generic, TypeVar
+
+import orjson
+from fastapi import Depends, Query, Request
+from pydantic import BaseModel
+from sqlalchemy import ColumnElement, Select, literal, tuple_
+
+from patchbay_kit.errors import ProblemError, invalid
+from patchbay_kit.runtime import Runtime
+
+T = TypeVar("T")
+R = TypeVar("R")
+S = TypeVar("S", bound=Select[Any])
+
+DEFAULT_LIMIT = 50
+MAX_LIMIT = 200
+_MAC_BYTES = 16
+
+CursorValue = str | int | datetime
+
+
+class Page(BaseModel, Generic[T]):
+    """One page. `next_cursor` is null on the last one."""
+
+    items: list[T]
+    next_cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """What the caller asked for: `after` are the sort values of the last item seen."""
+
+    limit: int
+    after: tuple[CursorValue, ...] | None
+    secret: bytes
+
+    def page(
+        self,
+        rows: Sequence[R],
+        *,
+        key: Callable[[R], tuple[CursorValue, ...]],
+        item: Callable[[R], T],
+    ) -> Page[T]:
+        """Make the page of `limit` + 1 rows (see `keyset`); `key` gives a row's sort values."""
+        shown = rows[: self.limit]
+        more = len(rows) > self.limit
+        cursor = encode_cursor(key(shown[-1]), self.secret) if more and shown else None
+        return Page(items=[item(row) for row in shown], next_cursor=cursor)
+
+
+def page_request(
+    request: Request,
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT,
+    cursor: Annotated[str | None, Query(max_length=1000)] = None,
+) -> PageRequest:
+    """The dependency behind `PageParams`; 422 `cursor_invalid` for a cursor that is not ours."""
+    runtime: Runtime = request.app.state.runtime
+    secret = runtime.secrets.derive("cursor")
+    return PageRequest(limit, decode_cursor(cursor, secret) if cursor else None, secret)
+
+
+PageParams = Annotated[PageRequest, Depends(page_request)]
+
+
+def keyset(
+    statement: S,
+    columns: Sequence[ColumnElement[Any] | Any],
+    params: PageRequest,
+    *,
+    descending: bool = True,
+) -> S:
+    """Order by `columns`, start after the cursor, fetch one row more than the page holds.
+
+    The columns must be NOT NULL, and the last one unique: it breaks ties.
+    """
+    if params.after is not None:
+        if len(params.after) != len(columns):
+            raise _invalid_cursor()
+        here = tuple_(*columns)
+        there = tuple_(
+            *(
+                literal(value, type_=column.type)
+                for value, column in zip(params.after, columns, strict=True)
+            )
+        )
+        statement = statement.where(here < there if descending else here > there)
+    order = [column.desc() if descending else column.asc() for column in columns]
+    return statement.order_by(*order).limit(params.limit + 1)
+
+
+def encode_cursor(values: Sequence[CursorValue], secret: bytes) -> str:
+    """An opaque, signed cursor."""
+    payload = orjson.dumps(
+        [{"t": value.isoformat()} if isinstance(value, datetime) else value for value in values]
+    )
+    return base64.urlsafe_b64encode(_mac(payload, secret) + payload).rstrip(b"=").decode()
+
+
+def decode_cursor(cursor: str, secret: bytes) -> tuple[CursorValue, ...]:
+    """The values of `encode_cursor`; 422 `cursor_invalid` for anything else."""
+    try:
+        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+    except ValueError:
+        raise _invalid_cursor() from None
+    mac, payload = raw[:_MAC_BYTES], raw[_MAC_BYTES:]
+    if not hmac.compare_digest(mac, _mac(payload, secret)):
+        raise _invalid_cursor()
+    return tuple(
+        datetime.fromisoformat(value["t"]) if isinstance(value, dict) else value
+        for value in orjson.loads(payload)
+    )
+
+
+def _mac(payload: bytes, secret: bytes) -> bytes:
+    return hmac.new(secret, payload, hashlib.sha256).digest()[:_MAC_BYTES]
+
+
+def _invalid_cursor() -> ProblemError:
+    return invalid(
+        "cursor_invalid",
+        "Not a cursor of this list",
+        field="cursor",
+        hint="Start again without a cursor.",
+    )
