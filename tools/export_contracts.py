@@ -26,9 +26,11 @@ from patchbay_contracts import registered
 from patchbay_contracts.schemas import event_schema
 
 ROOT = Path(__file__).resolve().parent.parent
-CONTRACTS = ROOT / "libs/contracts"
-GENERATED = CONTRACTS / "src/patchbay_contracts/generated"
-RELEASED = CONTRACTS / "schemas/released"
+EXAMPLES = ROOT / "libs/contracts/examples"
+GENERATED = Path("libs/contracts/src/patchbay_contracts/generated")
+RELEASED = Path("libs/contracts/schemas/released")
+
+Files = dict[Path, str]
 
 
 def main() -> int:
@@ -37,48 +39,49 @@ def main() -> int:
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--check", action="store_true", help="exit 1 and name the stale files")
     mode.add_argument("--release", action="store_true", help="freeze the released baseline")
+    parser.add_argument("--root", type=Path, default=ROOT, help="the tree to write to or check")
     arguments = parser.parse_args()
     if arguments.release:
-        return _release()
+        return _release(arguments.root)
     files = _files()
-    stale = [path for path, text in files.items() if _text(path) != text]
-    orphans = [path for path in (GENERATED / "schemas").glob("*.json") if path not in files]
+    stale = [path for path, text in files.items() if _text(arguments.root / path) != text]
+    present = (arguments.root / GENERATED / "schemas").glob("*.json")
+    orphans = sorted({path.relative_to(arguments.root) for path in present} - files.keys())
     if arguments.check:
         return _report(stale, orphans)
     for path in stale:
-        _write(path, files[path])
+        _write(arguments.root / path, files[path])
     for path in orphans:
-        path.unlink()
-        print(f"removed {path.relative_to(ROOT)}")
+        (arguments.root / path).unlink()
+        print(f"removed {path}")
     return 0
 
 
-def _files() -> dict[Path, str]:
-    """Every generated file with its text."""
+def _files() -> Files:
+    """Every generated file, by its path under the root."""
     system = load_system()
-    asyncapi = render_asyncapi(system, CONTRACTS / "examples")
     return {
         **_schema_files(GENERATED / "schemas"),
-        GENERATED / "asyncapi.json": _json(asyncapi),
+        GENERATED / "asyncapi.json": _json(render_asyncapi(system, EXAMPLES)),
         GENERATED / "topology.json": _json(render_topology(system)),
         GENERATED / "openapi.json": _json(render_openapi(system)),
-        ROOT / "docs/events.md": render_events_page(system),
-        ROOT / "docs/reasons.md": render_reasons_page(),
+        Path("docs/events.md"): render_events_page(system),
+        Path("docs/reasons.md"): render_reasons_page(),
     }
 
 
-def _schema_files(folder: Path) -> dict[Path, str]:
+def _schema_files(folder: Path) -> Files:
     return {folder / f"{name}.json": _json(event_schema(name)) for name in registered()}
 
 
-def _release() -> int:
-    breaks = breaks_against(RELEASED)
+def _release(root: Path) -> int:
+    breaks = breaks_against(root / RELEASED)
     for line in breaks:
         print(f"breaks a running consumer: {line}", file=sys.stderr)
     if breaks:
         print("give the event a new major version instead: <noun>.<verb>.v2", file=sys.stderr)
         return 1
-    for path, text in _schema_files(RELEASED).items():
+    for path, text in _schema_files(root / RELEASED).items():
         if _text(path) != text:
             _write(path, text)
     return 0
@@ -86,9 +89,9 @@ def _release() -> int:
 
 def _report(stale: list[Path], orphans: list[Path]) -> int:
     for path in stale:
-        print(f"stale: {path.relative_to(ROOT)}", file=sys.stderr)
+        print(f"stale: {path}", file=sys.stderr)
     for path in orphans:
-        print(f"no such event: {path.relative_to(ROOT)}", file=sys.stderr)
+        print(f"no such event: {path}", file=sys.stderr)
     if stale or orphans:
         print("run `make schemas` and commit what it writes", file=sys.stderr)
         return 1
@@ -106,7 +109,7 @@ def _text(path: Path) -> str | None:
 def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, "utf-8")
-    print(f"wrote {path.relative_to(ROOT)}")
+    print(f"wrote {path}")
 
 
 if __name__ == "__main__":

@@ -23,8 +23,8 @@ def render_openapi(system: System) -> dict[str, Any]:
     return merge_openapi(schemas)
 
 
-async def _schemas(system: System, folder: Path) -> dict[str, dict[str, Any]]:
-    return {service.name: await _schema(service, folder) for service in system.services}
+async def _schemas(system: System, folder: Path) -> list[dict[str, Any]]:
+    return [await _schema(service, folder) for service in system.services]
 
 
 async def _schema(service: ServiceDefinition, folder: Path) -> dict[str, Any]:

@@ -1,6 +1,7 @@
-"""JSON Schema 2020-12 of every event's whole envelope, as `make schemas` writes and APIs serve it.
+"""JSON Schema 2020-12 of every event's whole envelope, as `make schemas` writes it.
 
-Objects stay open: a consumer ignores what it does not know.
+Objects stay open: a consumer ignores what it does not know. `dataschema` of an envelope names the
+schema of the data alone (CloudEvents 1.0), which the APIs answer from the models.
 """
 
 from typing import Any, Final
@@ -9,7 +10,7 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
 from patchbay_contracts.base import registered
-from patchbay_contracts.envelope import Envelope, UnknownEventError, schema_uri
+from patchbay_contracts.envelope import Envelope, UnknownEventError
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
@@ -31,7 +32,7 @@ def event_schema(event_type: str) -> dict[str, Any]:
     schema = adapter.json_schema(schema_generator=_WithoutFieldTitles)
     schema["properties"]["type"] = {"const": event_type, "type": "string"}
     schema["properties"]["source"] = {"const": f"/services/{cls.publisher}", "type": "string"}
-    head = {"$schema": DIALECT, "$id": schema_uri(event_type), "title": cls.__name__}
+    head = {"$schema": DIALECT, "$id": f"urn:patchbay:event:{event_type}", "title": cls.__name__}
     described = {"description": f"{summary(event_type)} Published by {cls.publisher}."}
     return head | described | {k: v for k, v in schema.items() if k not in {"title", "description"}}
 
