@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Column, Index, LargeBinary, String
+from sqlalchemy import Column, Index, String, Text
 from sqlmodel import Field
 
 from patchbay_kit.db import UtcDateTime
@@ -19,5 +19,5 @@ class PendingRemoteEvent(Base, table=True):
     event_type: str = Field(sa_column=Column(String(100), nullable=False))
     connection_id: str = Field(sa_column=Column(String(64), nullable=False))
     remote_ticket_id: str = Field(sa_column=Column(String(200), nullable=False))
-    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    body: str = Field(sa_column=Column(Text, nullable=False))
     received_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))

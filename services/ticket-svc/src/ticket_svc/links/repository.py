@@ -1,0 +1,50 @@
+"""Reading and writing the links' read model."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Table, tuple_
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from ticket_svc.links.tables import DeviceLinkView, SiteLinkView
+
+SITE: Table = SiteLinkView.__table__  # type: ignore[attr-defined]  # set by SQLModel
+DEVICE: Table = DeviceLinkView.__table__  # type: ignore[attr-defined]
+
+Key = tuple[str, str]
+
+
+async def put_newest(
+    session: AsyncSession,
+    table: Table,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    keys: tuple[str, str],
+    value: str,
+) -> None:
+    """Insert or overwrite rows whose version is newer than what is there."""
+    if not rows:
+        return
+    dialect: Any = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    insert = dialect.insert(table)
+    statement = insert.on_conflict_do_update(
+        index_elements=list(keys),
+        set_={value: insert.excluded[value], "version": insert.excluded.version},
+        where=table.c.version < insert.excluded.version,
+    )
+    await session.execute(statement, list(rows))
+
+
+async def linked(session: AsyncSession, table: Table, keys: Iterable[Key]) -> dict[Key, str]:
+    """Account id by (connection, site), or asset id by (connection, device); unlinked ones are missing."""
+    wanted = sorted(set(keys))
+    if not wanted:
+        return {}
+    remote = table.c.remote_site_id if table is SITE else table.c.remote_device_id
+    value = table.c.account_id if table is SITE else table.c.asset_id
+    statement = select(table.c.connection_id, remote, value).where(
+        tuple_(table.c.connection_id, remote).in_(wanted), value.is_not(None)
+    )
+    return {(row[0], row[1]): row[2] for row in await session.execute(statement)}

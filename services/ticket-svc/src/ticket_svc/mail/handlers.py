@@ -1,0 +1,22 @@
+"""Events of mail, as batches."""
+
+from collections.abc import Sequence
+
+from patchbay_contracts import EmailBounced, EmailFailed, EmailReceived, EmailSent, Envelope
+from patchbay_kit.db import UnitOfWork
+
+
+async def on_email_received(uow: UnitOfWork, events: Sequence[Envelope[EmailReceived]]) -> None:
+    """Decide what each mail becomes."""
+
+
+async def on_email_sent(uow: UnitOfWork, events: Sequence[Envelope[EmailSent]]) -> None:
+    """Remember the Message-IDs that answers will name."""
+
+
+async def on_email_failed(uow: UnitOfWork, events: Sequence[Envelope[EmailFailed]]) -> None:
+    """Tell the desk that a mail did not go out."""
+
+
+async def on_email_bounced(uow: UnitOfWork, events: Sequence[Envelope[EmailBounced]]) -> None:
+    """Tell the desk that a mail came back."""

@@ -1,0 +1,115 @@
+"""Changing tickets from events: history, Inbox and version in a few statements for a whole batch.
+
+The ticket row is locked first, so versions never collide and events about one ticket carry growing versions.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Row, Table, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from patchbay_contracts import Channel, Envelope, Reason, TicketNoteAdded
+from patchbay_kit.db import UnitOfWork, insert_many
+from patchbay_kit.ids import new_id
+from ticket_svc.tickets.opening import NewEntry
+from ticket_svc.tickets.tables import Decision, HistoryEntry, Ticket
+
+TICKET: Table = Ticket.__table__  # type: ignore[attr-defined]  # set by SQLModel
+_HISTORY: Table = HistoryEntry.__table__  # type: ignore[attr-defined]
+_DECISION: Table = Decision.__table__  # type: ignore[attr-defined]
+
+
+@dataclass(slots=True)
+class TicketNote:
+    """Something to be written on an existing ticket. `inbox` puts the ticket into the Inbox; `about` names the decision."""
+
+    ticket_id: str
+    entry: NewEntry
+    actor: str
+    channel: Channel
+    reasons: list[Reason]
+    about: str
+    inbox: bool = False
+    awaiting: str | None = None
+    values: dict[str, Any] = field(default_factory=dict)
+    cause: Envelope[Any] | None = None
+
+
+async def lock_tickets(session: AsyncSession, ids: Iterable[str]) -> dict[str, Row[Any]]:
+    """The tickets' rows by id, locked in the order of their ids."""
+    statement = select(TICKET).where(TICKET.c.id.in_(sorted(set(ids)))).order_by(TICKET.c.id)
+    return {row.id: row for row in await session.execute(statement.with_for_update())}
+
+
+async def add_notes(uow: UnitOfWork, notes: Sequence[TicketNote]) -> None:
+    """Write history, decisions and Inbox entries, and publish TicketNoteAdded for each note."""
+    if not notes:
+        return
+    rows = await lock_tickets(uow.session, [note.ticket_id for note in notes])
+    versions = {ticket_id: row.version for ticket_id, row in rows.items()}
+    history, decisions = [], []
+    for note in notes:
+        versions[note.ticket_id] += 1
+        entry = _entry_row(note, uow)
+        history.append(entry)
+        decisions.append(_decision_row(note, uow))
+        uow.publish(
+            TicketNoteAdded(
+                ticket_id=note.ticket_id,
+                number=rows[note.ticket_id].number,
+                entry_id=entry["id"],
+                kind=note.entry.kind,
+                public=note.entry.public,
+                channel=note.channel,
+                mail_id=note.entry.mail_id,
+            ),
+            subject=note.ticket_id,
+            version=versions[note.ticket_id],
+            cause=note.cause,
+            actor=note.actor,
+        )
+        await _change(uow, note, rows[note.ticket_id].in_inbox, versions[note.ticket_id])
+    await insert_many(uow.session, _HISTORY, history)
+    await insert_many(uow.session, _DECISION, decisions)
+
+
+async def _change(uow: UnitOfWork, note: TicketNote, in_inbox: bool, version: int) -> None:
+    values: dict[str, Any] = {**note.values, "version": version, "updated_at": uow.now}
+    if note.inbox:
+        values["in_inbox"] = True
+        if not in_inbox:
+            values["inbox_since"] = uow.now
+    if note.awaiting is not None:
+        values["inbox_awaiting"] = note.awaiting
+    await uow.session.execute(update(TICKET).where(TICKET.c.id == note.ticket_id).values(values))
+
+
+def _entry_row(note: TicketNote, uow: UnitOfWork) -> dict[str, Any]:
+    entry = note.entry
+    return {
+        "id": new_id(),
+        "ticket_id": note.ticket_id,
+        "kind": entry.kind,
+        "public": entry.public,
+        "actor": note.actor,
+        "channel": str(note.channel),
+        "text": entry.text,
+        "data": entry.data,
+        "mail_id": entry.mail_id,
+        "occurred_at": entry.occurred_at,
+        "recorded_at": uow.now,
+    }
+
+
+def _decision_row(note: TicketNote, uow: UnitOfWork) -> dict[str, Any]:
+    return {
+        "id": new_id(),
+        "ticket_id": note.ticket_id,
+        "about": note.about,
+        "event_id": note.cause.id if note.cause else None,
+        "actor": note.actor,
+        "reasons": [reason.model_dump(mode="json") for reason in note.reasons],
+        "decided_at": uow.now,
+    }
