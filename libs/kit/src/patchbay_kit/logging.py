@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 import structlog
+from structlog.tracebacks import ExceptionDictTransformer
 
 from patchbay_kit.tracing import current_trace
 
@@ -96,9 +97,13 @@ def _clean(name: str, value: Any) -> Any:
 
 def _renderers(log_format: str) -> list[Any]:
     if log_format == "text":
-        return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        plain = structlog.dev.plain_traceback
+        return [
+            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)
+        ]
     return [
-        structlog.processors.dict_tracebacks,
+        # Without local variables: they may hold secrets.
+        structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False)),
         structlog.processors.JSONRenderer(serializer=_dumps),
     ]
 

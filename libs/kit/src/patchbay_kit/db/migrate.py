@@ -44,7 +44,7 @@ def migrate(package: str, url: str, metadata: MetaData) -> str | None:
     Blocking, with an event loop of its own: call it with asyncio.to_thread from async code.
     """
     with _ONE_AT_A_TIME:
-        return asyncio.run(_on_engine(package, url, lambda c: _upgrade(c, package, metadata)))
+        return asyncio.run(on_engine(package, url, lambda c: _upgrade(c, package, metadata)))
 
 
 def check_drift(package: str, url: str, metadata: MetaData) -> list[str]:
@@ -60,7 +60,7 @@ def check_drift(package: str, url: str, metadata: MetaData) -> list[str]:
         return [str(each) for each in compare_metadata(context, everything)]
 
     with _ONE_AT_A_TIME:
-        return asyncio.run(_on_engine(package, url, compare))
+        return asyncio.run(on_engine(package, url, compare))
 
 
 def head_revision(package: str) -> str | None:
@@ -103,7 +103,8 @@ def migrations_folder(package: str) -> Path:
         return folder / "migrations"
 
 
-async def _on_engine(package: str, url: str, work: Callable[[Connection], T]) -> T:
+async def on_engine(package: str, url: str, work: Callable[[Connection], T]) -> T:
+    """Run `work` in one writing transaction on an engine of its own."""
     engine = create_engine(url, pool_size=1, application_name=f"patchbay-migrate-{package}")
     try:
         async with engine.connect() as connection:
