@@ -1,1 +1,1 @@
-"""Mail in and out: IMAP intake, defensive parsing, SMTP sending. Mail matching lives in ticket-svc."""
+"""Mail in and out: IMAP intake, defensive parsing, SMTP sending. ticket-svc does the matching."""

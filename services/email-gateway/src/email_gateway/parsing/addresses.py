@@ -41,9 +41,9 @@ def parse_addresses(value: bytes, limit: int, fallback_charset: str = "") -> lis
     if _BARE.match(value):
         return [_address("", value)]
     found: list[Address] = []
-    for pending in _scan(value.decode("latin-1"), limit):
+    for pending in _scan(value.decode("latin-1"), limit + 20):
         address = _finish(pending, fallback_charset)
-        if address is not None:
+        if address is not None and len(found) < limit:
             found.append(address)
     if not found and b"=?" in value:  # the whole mailbox was put into an encoded word
         text = decode_header(value, fallback_charset)
@@ -139,9 +139,10 @@ def _finish(pending: _Pending, fallback_charset: str) -> Address | None:
         match = _ADDRESS.search(phrase[:4096])
     if match is None:
         return None
-    if pending.angle is None or match.group() in phrase and phrase.strip() != match.group():
+    if pending.angle is None or (match.group() in phrase and phrase.strip() != match.group()):
         phrase = phrase.replace(match.group(), " ", 1)
-    name = _name((phrase.strip() or pending.comment).encode("latin-1", "replace"), fallback_charset)
+    shown = phrase.strip() or pending.comment
+    name = _name(shown.encode("latin-1", "replace"), fallback_charset)
     return _address(name, match.group().encode("latin-1"), fallback_charset)
 
 

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from tnefparse import TNEF
+from tnefparse import TNEF  # type: ignore[import-untyped]
 
 from email_gateway.parsing.bodies import disposition
 from email_gateway.parsing.charsets import clean_text, decode_bytes
@@ -64,9 +64,9 @@ def describe(parts: list[Part], limits: Limits) -> tuple[list[AttachmentMeta], s
             opened = open_tnef(payload)
             if opened is not None:
                 tnef_text, tnef_html = tnef_text or opened.text, tnef_html or opened.html
-                found.extend(_members(part, opened))
+                found.extend(_members(part, opened, len(found)))
                 continue
-        found.append(_metadata(part, name, len(payload), len(found) + 1, limits))
+        found.append(_metadata(part, name, len(payload), len(found), limits))
     return found, tnef_text, tnef_html
 
 
@@ -75,19 +75,20 @@ def _declared_name(part: Part) -> str:
     return safe_filename(parameters.get("filename") or part.parameters.get("name") or "")
 
 
-def _metadata(part: Part, name: str, size: int, number: int, limits: Limits) -> AttachmentMeta:
+def _metadata(part: Part, name: str, size: int, index: int, limits: Limits) -> AttachmentMeta:
     if not name and part.content_type == "message/rfc822":
         name = _subject_name(part, limits)
     if not name:
-        name = f"attachment-{number}{_EXTENSIONS.get(part.content_type, '.bin')}"
-    token, _ = disposition(part)
+        name = f"attachment-{index + 1}{_EXTENSIONS.get(part.content_type, '.bin')}"
+    kind, _ = disposition(part)
     content_id = part.headers.text("content-id").strip("<> \t") or None
     return AttachmentMeta(
-        index=part.index or "0",
+        index=index,
+        path=part.index or "0",
         filename=name,
         content_type=part.content_type[:127],
         size=size,
-        inline=token == "inline" or (token != "attachment" and content_id is not None),
+        inline=kind == "inline" or (kind != "attachment" and content_id is not None),
         content_id=content_id[:255] if content_id else None,
     )
 
@@ -113,7 +114,7 @@ def open_tnef(data: bytes) -> TnefContent | None:
         tnef = TNEF(data, do_checksum=False)
         members = tuple(_member(item) for item in tnef.attachments[:_MAX_MEMBERS])
         return TnefContent(_as_text(tnef.body), _as_text(tnef.htmlbody), members)
-    except Exception as error:  # the library raises whatever its struct reading hits
+    except Exception as error:  # noqa: BLE001 - the library raises whatever its reading hits
         _log.info("winmail.dat kept as it is: %s", type(error).__name__)
         return None
 
@@ -133,11 +134,12 @@ def _as_text(value: object) -> str:
     return clean_text(value) if isinstance(value, str) else ""
 
 
-def _members(part: Part, opened: TnefContent) -> list[AttachmentMeta]:
+def _members(part: Part, opened: TnefContent, first: int) -> list[AttachmentMeta]:
     return [
         AttachmentMeta(
-            index=f"{part.index or '0'}#{number}",
-            filename=name or f"attachment-{number}.bin",
+            index=first + number,
+            path=f"{part.index or '0'}#{number}",
+            filename=name or f"attachment-{first + number + 1}.bin",
             content_type=content_type[:127],
             size=len(data),
             inline=False,
@@ -147,9 +149,9 @@ def _members(part: Part, opened: TnefContent) -> list[AttachmentMeta]:
     ]
 
 
-def content_of(root: Part, index: str) -> bytes | None:
-    """Bytes of the attachment `index`, or None when the mail has no such part."""
-    path, _, member = index.partition("#")
+def content_at(root: Part, path: str) -> bytes | None:
+    """Bytes of the attachment at `path`, or None when the mail has no such part."""
+    path, _, member = path.partition("#")
     part = _find(root, path)
     if part is None:
         return None

@@ -1,4 +1,4 @@
-"""Which leaves of the MIME tree are the message text, in the way JMAP defines it (RFC 8621 4.1.4)."""
+"""Which leaves of the MIME tree are the message text, as JMAP defines it (RFC 8621 4.1.4)."""
 
 import html as html_module
 import re
@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from email_gateway.parsing.charsets import clean_text, codec_name, decode_bytes
 from email_gateway.parsing.headers import parse_parameters
 from email_gateway.parsing.html import html_to_text
+from email_gateway.parsing.limits import Limits
 from email_gateway.parsing.structure import Part
 
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?([\w.:-]{2,40})", re.IGNORECASE)
+_INLINE_DATA = re.compile(rb"data:[a-z]+/[^\"'\s<>]{200,}", re.IGNORECASE)
 _TEXT_TYPES = ("text/plain", "text/html")
 
 
@@ -79,8 +81,8 @@ def _has_words(parts: list[Part], content_type: str) -> bool:
 def _is_body(part: Part) -> bool:
     if part.content_type not in _TEXT_TYPES and not part.content_type.startswith("text/enriched"):
         return False
-    token, parameters = disposition(part)
-    if token == "attachment":
+    kind, parameters = disposition(part)
+    if kind == "attachment":
         return False
     return not (parameters.get("filename") or part.parameters.get("name"))
 
@@ -94,33 +96,38 @@ def declared_charset(part: Part) -> str:
     return label
 
 
-def part_text(part: Part, fallback_charset: str = "") -> str:
-    """Decoded text of a leaf with unix line ends."""
-    text = decode_bytes(part.payload(), declared_charset(part), fallback_charset)
+def part_text(part: Part, fallback_charset: str, limits: Limits) -> str:
+    """Decoded text of a leaf with unix line ends, a little over the limit at most."""
+    payload = part.payload()
+    if part.content_type == "text/html":
+        if len(payload) > limits.html_chars:
+            payload = _INLINE_DATA.sub(b"", payload)  # pasted images hide the text behind them
+        payload = payload[: limits.html_chars * 2]
+    text = decode_bytes(payload[: limits.text_chars * 4], declared_charset(part), fallback_charset)
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     return clean_text(text)
 
 
-def plain_text(selection: Selection, fallback_charset: str) -> str:
+def plain_text(selection: Selection, fallback_charset: str, limits: Limits) -> str:
     """The text view: plain parts as they are, HTML parts converted, one after the other."""
     pieces: list[str] = []
     for part in selection.text:
-        text = part_text(part, fallback_charset)
+        text = part_text(part, fallback_charset, limits)
         if part.content_type == "text/html":
-            text = html_to_text(text)
+            text = html_to_text(text[: limits.html_chars])
         if text.strip():
             pieces.append(text)
     return "\n".join(pieces) if len(pieces) != 1 else pieces[0]
 
 
-def html_text(selection: Selection, fallback_charset: str) -> str | None:
+def html_text(selection: Selection, fallback_charset: str, limits: Limits) -> str | None:
     """The raw HTML view, or None when the mail has no HTML; plain parts between are escaped in."""
     if not _holds(selection.html, "text/html"):
         return None
     pieces: list[str] = []
     for part in selection.html:
-        text = part_text(part, fallback_charset)
+        text = part_text(part, fallback_charset, limits)
         if part.content_type != "text/html":
             text = f"<pre>{html_module.escape(text)}</pre>" if text.strip() else ""
         pieces.append(text)

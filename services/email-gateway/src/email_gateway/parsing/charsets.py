@@ -97,7 +97,8 @@ def codec_name(label: str) -> str | None:
     if name in _UNDECLARED or "\x00" in name or len(name) > 40 or not name.isascii():
         return None
     name = _ALIASES.get(name, name)
-    for candidate in (name, name.replace("_", "-"), re.sub(r"^(?:windows|cp|x-cp)[-_]?", "cp", name)):
+    as_code_page = re.sub(r"^(?:windows|cp|x-cp)[-_]?", "cp", name)
+    for candidate in (name, name.replace("_", "-"), as_code_page):
         try:
             found = codecs.lookup(candidate)
         except (LookupError, ValueError, UnicodeError):
@@ -137,6 +138,8 @@ def decode_bytes(raw: bytes, declared: str = "", fallback: str = "") -> str:
     if raw.isascii() and declared_codec in (None, "utf-8", "cp1252"):
         if b"\x1b$" in raw:
             return _strict(raw, "iso2022_jp_ext") or raw.decode("ascii")
+        if b"+" in raw and codec_name(fallback) == "utf-7":
+            return _strict(raw, "utf-7") or raw.decode("ascii")
         return raw.decode("ascii")
     fallback_codec = codec_name(fallback) if fallback else None
     for codec in (declared_codec, "utf-8", None, fallback_codec):
@@ -145,6 +148,10 @@ def decode_bytes(raw: bytes, declared: str = "", fallback: str = "") -> str:
             return text
         if codec == "utf-8" and (mended := _damaged_utf8(raw)) is not None:
             return mended
+    if declared_codec and declared_codec.startswith("iso2022_jp") and not raw.isascii():
+        text = _strict(raw, "euc_jp") or _strict(raw, "cp932")  # 8-bit Japanese called 7-bit
+        if text is not None:
+            return text
     wide = next((c for c in (declared_codec, fallback_codec) if c and _is_multibyte(c)), None)
     return raw.decode(wide, "replace") if wide else decode_cp1252(raw)
 

@@ -74,8 +74,8 @@ def decode_header(value: bytes, fallback_charset: str = "") -> str:
     """Readable text of a header value (RFC 2047), including raw 8-bit and broken words."""
     value = unfold(value)
     if b"=?" not in value:
-        if value.isascii() and b"\x1b" not in value:
-            return clean_text(value.decode("ascii")) if not value.isalnum() else value.decode()
+        if value.isascii() and b"\x1b" not in value and b"+" not in value:
+            return clean_text(value.decode("ascii"))
         return clean_text(decode_bytes(value, fallback=fallback_charset))
     return clean_text("".join(_decode_runs(value, fallback_charset)))
 
@@ -166,8 +166,10 @@ def parse_parameters(value: bytes, fallback_charset: str = "") -> tuple[str, dic
     """Split `type/sub; a=b; c*0*=...` into the lower-case token and its decoded parameters."""
     value = value[:_MAX_PARAMETER_BYTES]
     head, separator, rest = value.partition(b";")
-    token = head.strip(b" \t\r\n\"'").lower().decode("latin-1")
-    if not separator:
+    token, _, stray = head.strip(b" \t\r\n\"'").lower().decode("latin-1").partition(" ")
+    if "=" in stray:  # the semicolon after the token was forgotten
+        rest = head.strip().partition(b" ")[2] + separator + rest
+    elif not separator:
         return token, {}
     sections: dict[str, dict[int, tuple[bytes, bool]]] = {}
     for number, match in enumerate(_PARAMETER.finditer(b";" + rest)):

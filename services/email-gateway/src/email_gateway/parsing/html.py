@@ -10,16 +10,24 @@ import nh3
 
 from email_gateway.parsing.charsets import clean_text
 
-_MAX_NESTING = 400
-_TAGS = frozenset(
+
+def _words(names: str) -> frozenset[str]:
+    return frozenset(names.split())
+
+
+_FEW_TAGS = 400
+_MAX_NESTING = 1_500
+_MAX_TREE_STEPS = 30_000_000
+_MAX_REOPENED = 2_000_000
+_TAGS = _words(
     "a abbr address b bdo big blockquote br caption center cite code col colgroup dd del dfn div dl"
     " dt em font h1 h2 h3 h4 h5 h6 hr i img ins kbd li mark ol p pre q s samp small span strike"
-    " strong sub sup table tbody td tfoot th thead tr tt u ul var wbr".split()
+    " strong sub sup table tbody td tfoot th thead tr tt u ul var wbr"
 )
-_DROP_WITH_CONTENT = frozenset(
-    "script style title head noscript template iframe object embed applet svg math form textarea"
-    " select button option noembed noframes xml frameset video audio canvas".split()
-) - {"form", "head"}
+_DROP_WITH_CONTENT = _words(
+    "script style title noscript template iframe object embed applet svg math textarea"
+    " select button option noembed noframes xml frameset video audio canvas"
+)
 _ATTRIBUTES: dict[str, set[str]] = {
     "*": {"align", "valign", "dir", "lang", "title", "style"},
     "a": {"href", "name"},
@@ -36,26 +44,29 @@ _ATTRIBUTES: dict[str, set[str]] = {
     "li": {"value"},
     "blockquote": {"type"},
 }
-_STYLE_PROPERTIES = set(
+_STYLE_PROPERTIES = _words(
     "background-color border border-bottom border-collapse border-color border-left border-right"
     " border-spacing border-style border-top border-width color direction display font font-family"
     " font-size font-style font-variant font-weight height letter-spacing line-height list-style"
     " list-style-type margin margin-bottom margin-left margin-right margin-top max-width min-width"
     " padding padding-bottom padding-left padding-right padding-top text-align text-decoration"
-    " text-indent text-transform vertical-align white-space width word-break word-spacing".split()
+    " text-indent text-transform vertical-align white-space width word-break word-spacing"
 )
 _SCHEMES = {"http", "https", "mailto", "tel", "cid"}
 _UNSAFE_STYLE = re.compile(r"url\s*\(|expression|javascript:|@import|\\|/\*|image-set", re.I)
 
-_BLOCK = frozenset(
-    "address blockquote center dd div dl dt h1 h2 h3 h4 h5 h6 hr li ol p pre table tr ul".split()
+_BLOCK = _words(
+    "address blockquote center dd div dl dt h1 h2 h3 h4 h5 h6 hr li ol p pre table tr ul"
 )
 _TEXT_TAGS = set(_BLOCK) | {"br", "td", "th", "img", "a"}
 _TOKEN = re.compile(r"<(/?)([a-z0-9]+)([^>]*)>")
 _SPACE = re.compile(r"[ \t\r\n\f]+")
 _BLANK_LINES = re.compile(r"\n{3,}")
-_OPEN_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
-_VOID = frozenset("area base br col embed hr img input link meta param source track wbr".split())
+_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
+_SELF_CLOSING = _words(
+    "area base br col embed hr img input link meta param source track wbr p li td tr th dd dt option"
+)
+_FORMATTING = _words("a b big code em font i nobr s small strike strong tt u")
 
 
 def _filter_attribute(tag: str, attribute: str, value: str) -> str | None:
@@ -81,25 +92,40 @@ def sanitise_html(html: str) -> str:
         attributes=_ATTRIBUTES,
         attribute_filter=_filter_attribute,
         url_schemes=_SCHEMES,
-        filter_style_properties=_STYLE_PROPERTIES,
+        filter_style_properties=set(_STYLE_PROPERTIES),
         link_rel="noopener noreferrer nofollow",
         strip_comments=True,
     )
 
 
 def _too_nested(html: str) -> bool:
-    """Whether open tags pile up so far that a tree parser may exhaust its stack."""
-    if html.count("<") <= _MAX_NESTING:
+    """Whether open tags pile up so far that a tree parser exhausts its stack, time or memory.
+
+    HTML 5 re-opens unclosed formatting tags in every following block, so their number counts
+    times the number of tags.
+    """
+    tags = _TAG.findall(html)
+    if len(tags) <= _FEW_TAGS:
         return False
-    depth = 0
-    for closing, name in _OPEN_TAG.findall(html):
-        if closing:
-            depth = max(0, depth - 1)
-        elif name.lower() not in _VOID and name.lower() not in ("p", "li", "td", "tr", "th"):
-            depth += 1
-            if depth > _MAX_NESTING * 10:
-                return True
-    return False
+    unclosed: dict[str, int] = {}
+    depth = formatting = worst_depth = worst_formatting = 0
+    for closing, written in tags:
+        name = written.lower()
+        if name in _SELF_CLOSING:
+            continue
+        count = unclosed.get(name, 0)
+        step = -min(1, count) if closing else 1
+        unclosed[name] = count + step
+        depth += step
+        worst_depth = max(worst_depth, depth)
+        if name in _FORMATTING:
+            formatting += step
+            worst_formatting = max(worst_formatting, formatting)
+    return (
+        worst_depth > _MAX_NESTING
+        or worst_depth * len(tags) > _MAX_TREE_STEPS
+        or worst_formatting * len(tags) > _MAX_REOPENED
+    )
 
 
 def _without_tags(html: str) -> str:
@@ -107,7 +133,7 @@ def _without_tags(html: str) -> str:
 
 
 def html_to_text(html: str) -> str:
-    """Readable text: blocks on their own lines, list bullets, link targets that differ from text."""
+    """Readable text: blocks on their own lines, list bullets, targets of links."""
     if "<" not in html:
         return unescape(html).strip()
     if _too_nested(html):

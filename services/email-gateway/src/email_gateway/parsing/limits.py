@@ -43,7 +43,8 @@ class Limits:
     references: int = 100
     addresses: int = 1_000
     subject_chars: int = 998
-    body_chars: int = 2_000_000
+    text_chars: int = 2_000_000
+    html_chars: int = 1_000_000
     report_bytes: int = 256 * 1024
 
 

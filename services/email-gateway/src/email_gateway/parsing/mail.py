@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from email.utils import mktime_tz, parsedate_tz
 
 from email_gateway.parsing.addresses import Address, parse_addresses
-from email_gateway.parsing.attachments import content_of, describe
+from email_gateway.parsing.attachments import content_at, describe
 from email_gateway.parsing.bodies import (
     Selection,
     declared_charset,
@@ -16,7 +16,7 @@ from email_gateway.parsing.bodies import (
     select_bodies,
 )
 from email_gateway.parsing.charsets import clean_text
-from email_gateway.parsing.headers import Headers
+from email_gateway.parsing.headers import Headers, decode_header
 from email_gateway.parsing.html import html_to_text
 from email_gateway.parsing.limits import (
     DEFAULT_LIMITS,
@@ -30,6 +30,7 @@ from email_gateway.parsing.structure import Part, parse_structure
 
 _ID = re.compile(r"<([^<>]{1,500})>")
 _LOOSE_ID = re.compile(r"[^\s<>,;\"]{1,250}@[^\s<>,;\"]{1,250}")
+_LOCAL_ONLY = re.compile(rb"(?:<|^)([A-Za-z0-9._-]{1,64})>?\s*$")
 _SPACE = re.compile(r"\s+")
 _REPORT_TYPES = (
     "message/delivery-status",
@@ -59,14 +60,16 @@ def parse_mail(raw: bytes, limits: Limits = DEFAULT_LIMITS) -> ParsedMail:
         raise QuarantineError(QuarantineReason.UNPARSABLE, type(error).__name__) from error
 
 
-def extract_attachment(raw: bytes, index: str, limits: Limits = DEFAULT_LIMITS) -> bytes:
+def extract_attachment(raw: bytes, index: int, limits: Limits = DEFAULT_LIMITS) -> bytes:
     """Decoded bytes of the attachment that `parse_mail` listed under `index`.
 
     :raises LookupError: the mail has no such attachment.
     :raises QuarantineError: as `parse_mail`.
     """
     check_raw_size(raw, limits)
-    content = content_of(parse_structure(raw, limits), index)
+    root = parse_structure(raw, limits)
+    listed, _, _ = describe(select_bodies(root).attachments, limits)
+    content = content_at(root, listed[index].path) if 0 <= index < len(listed) else None
     if content is None:
         raise LookupError(f"no attachment {index}")
     return content
@@ -121,7 +124,12 @@ class _Reader:
                 found = parse_addresses(value, 1, self.charset)
                 if found:
                     return found[0], name
-        return None, ""
+        value = self.headers.raw("from") or self.headers.raw("return-path")
+        local = _LOCAL_ONLY.search(value[:1000])
+        if local is None:
+            return None, ""
+        name = decode_header(value[: local.start()], self.charset).strip('" ')
+        return Address(name, local.group(1).decode("ascii")), "from"
 
     def _subject(self) -> str:
         subject = " ".join(self.headers.text("subject").split())
@@ -162,16 +170,16 @@ class _Reader:
         return tuple(found)
 
     def _bodies(self, chosen: Selection, tnef_text: str, tnef_html: str) -> tuple[str, str | None]:
-        text = plain_text(chosen, self.charset)
-        html = html_text(chosen, self.charset) or tnef_html or None
+        limits = self.limits
+        text = plain_text(chosen, self.charset, limits)
+        html = html_text(chosen, self.charset, limits) or tnef_html or None
         if not text.strip() and (tnef_text or tnef_html):
-            text = tnef_text or html_to_text(tnef_html)
-        limit = self.limits.body_chars
-        if len(text) > limit:
+            text = tnef_text or html_to_text(tnef_html[: limits.html_chars])
+        if len(text) > limits.text_chars:
             self.truncated.append("text")
-        if html is not None and len(html) > limit:
+        if html is not None and len(html) > limits.html_chars:
             self.truncated.append("html")
-        return text[:limit], html[:limit] if html is not None else None
+        return text[: limits.text_chars], html[: limits.html_chars] if html is not None else None
 
     def _report_parts(self, part: Part) -> list[ReportPart]:
         found: list[ReportPart] = []
@@ -188,7 +196,8 @@ class _Reader:
                     child.content_type,
                     child.parameters,
                 )
-                found.append(ReportPart(child.content_type, part_text(short, self.charset)))
+                text = part_text(short, self.charset, self.limits)
+                found.append(ReportPart(child.content_type, text))
         return found[:20]
 
 

@@ -13,11 +13,13 @@ class AttachmentMeta:
 
     An attachment is every leaf that is not body text: files, inline images, nested messages,
     calendar parts, and each member of a winmail.dat. An HTML twin of the text is not one.
-    `index` is the part's path (`2`, `1.2`) plus `#n` for the n-th member of a winmail.dat.
+    `index` is the place in `ParsedMail.attachments`, from 0. `path` is the MIME part's number
+    (`2`, `1.2`, `0` for the whole mail) plus `#n` for the n-th member of a winmail.dat.
     `size` is in bytes after the transfer encoding is removed.
     """
 
-    index: str
+    index: int
+    path: str
     filename: str
     content_type: str
     size: int
@@ -38,7 +40,8 @@ class ParsedMail:
     """One inbound mail. Times are UTC; texts carry no NUL, control characters or surrogates.
 
     `sender` is the From mailbox, or Reply-To, Return-Path, Sender when From is unusable
-    (`sender_source` names the header, "" when none had an address).
+    (`sender_source` names the header, "" when none had an address). Mail of the receiving host
+    itself may carry a bare local part such as `MAILER-DAEMON`.
     `message_id` keeps its angle brackets; `message_id_synthesised` marks one made from the
     content hash because the mail had none. `html` is raw: sanitise before showing it.
     `truncated` names fields shortened by `Limits`; the raw mail is the complete record.

@@ -20,6 +20,8 @@ _KNOWN_FIELD = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _LOOSE_SOFT_BREAK = re.compile(rb"=[ \t]+\r?\n")
+_MAX_DELIMITER_HITS = 100_000
+_MAX_UU_LINES = 600_000
 _GUESSED_BOUNDARY = re.compile(rb"(?:\A|\n)--([^\s-][^\r\n]{0,198}[^\r\n-])\r?\n[Cc]ontent-")
 
 
@@ -100,7 +102,9 @@ class _Builder:
         opened: int | None = None
         delimiter = b"--" + boundary
         at = self.raw.find(delimiter, part.start, part.end)
-        while at >= 0:
+        for _ in range(_MAX_DELIMITER_HITS):
+            if at < 0:
+                break
             line_end = self.raw.find(b"\n", at, part.end)
             line_end = part.end if line_end < 0 else line_end
             tail = self.raw[at + len(delimiter) : min(line_end, at + len(delimiter) + 80)].strip()
@@ -113,6 +117,10 @@ class _Builder:
                 if len(spans) > self.limits.parts:
                     break
             at = self.raw.find(delimiter, max(line_end, at + 1), part.end)
+        else:
+            raise QuarantineError(
+                QuarantineReason.TOO_MANY_PARTS, "too many lines that look like a delimiter"
+            )
         if opened is not None and opened < part.end:
             spans.append((opened, part.end))
         return spans
@@ -156,7 +164,9 @@ def read_headers(raw: bytes, start: int, end: int, limits: Limits) -> tuple[Head
         line_end = block_end if newline < 0 else newline + 1
         if not _add_line(raw[position:line_end], fields, first=position == start):
             if last_known < 0:
-                last_known = _last_known_field(raw, start, min(block_end, start + limits.header_bytes))
+                last_known = _last_known_field(
+                    raw, start, min(block_end, start + limits.header_bytes)
+                )
             if position > last_known:
                 body_start = position  # the blank line is missing
                 break
@@ -195,6 +205,8 @@ def _check_header_size(size: int, count: int, limits: Limits) -> None:
 
 
 def _decode_uu(body: bytes) -> bytes:
+    if body.count(b"\n") > _MAX_UU_LINES:
+        return body
     decoded = []
     for line in body.splitlines():
         if line.startswith((b"begin ", b"end")) or not line:

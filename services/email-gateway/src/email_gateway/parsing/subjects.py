@@ -7,12 +7,12 @@ SUBJECT_NUMBER = re.compile(r"\[(?:[^\[\]\d]{0,40}\s)?(\d{4}-\d{4})\]")
 # Re, Fwd and their kin as written by mail clients around the world.
 _PREFIXES = (
     "re|r|rv|res|resp|rif|ri|aw|antw|antwort|sv|vs|vb|bls|ref|réf|rép|rép\\.|tr|odp|od|doruč|atb|ats|"
-    "ynt|i̇lt|ilt|fw|fwd|fyi|wg|wtr|tr|enc|rv|rvd|i|vl|pd|továbbítás|vá|re[:：]?答复|答复|回复|回覆|"
+    "ynt|i̇lt|ilt|fw|fwd|fyi|wg|wtr|tr|enc|rv|rvd|i|vl|pd|továbbítás|vá|答复|回复|回覆|"
     "转发|轉寄|返信|転送|отв|ha|на|пересл|σχετ|πρθ|απ|הועבר|השב|رد|إعادة توجيه|trả lời|"
     "balas|yml|trs|trs\\.|kirja|nq|res:|доп|відп|回信|답장|회신|전달"
 )
 _PREFIX = re.compile(
-    rf"^\s*(?:(?:{_PREFIXES})\s*(?:\[\d{{1,3}}\]|\(\d{{1,3}}\)|\^\d{{1,3}}|\*\d{{1,3}})?\s*[:：]"
+    rf"^\s*(?:(?:{_PREFIXES})\s*(?:\[\d{{1,3}}\]|\(\d{{1,3}}\)|\^\d{{1,3}}|\*\d{{1,3}})?\s*[:\uff1a]"
     r"|\[(?:external|ext|extern|spam|\*+spam\*+)\])\s*",
     re.IGNORECASE,
 )
