@@ -6,7 +6,6 @@ from sqlmodel import SQLModel
 
 from patchbay_kit.db.tables import metadata as kit_metadata
 
-
 _metadata = MetaData(naming_convention=kit_metadata.naming_convention)
 
 

@@ -8,8 +8,14 @@ from typing import Any
 
 from sqlalchemy import Table, select, tuple_
 
-from patchbay_contracts import AccountCreated, Envelope, RemoteTicketReceived, SiteOrigin
-from patchbay_contracts import Reason, ReasonCode
+from patchbay_contracts import (
+    AccountCreated,
+    Envelope,
+    Reason,
+    ReasonCode,
+    RemoteTicketReceived,
+    SiteOrigin,
+)
 from patchbay_kit.db import UnitOfWork, insert_many
 from patchbay_kit.ids import new_id
 from ticket_svc.accounts.tables import Account
