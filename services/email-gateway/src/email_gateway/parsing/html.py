@@ -64,7 +64,8 @@ _SPACE = re.compile(r"[ \t\r\n\f]+")
 _BLANK_LINES = re.compile(r"\n{3,}")
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
 _SELF_CLOSING = _words(
-    "area base br col embed hr img input link meta param source track wbr p li td tr th dd dt option"
+    "area base br col embed hr img input link meta param source track wbr p li td tr th"
+    " dd dt option"
 )
 _FORMATTING = _words("a b big code em font i nobr s small strike strong tt u")
 

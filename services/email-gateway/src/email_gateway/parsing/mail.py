@@ -151,8 +151,10 @@ class _Reader:
         value = self.headers.raw("return-path")
         if not value and "return-path" not in self.headers:
             return None
+        if value in (b"", b"<>"):
+            return ""
         found = parse_addresses(value, 1)
-        return found[0].email if found else ""
+        return found[0].email if found else None
 
     def _delivered_to(self) -> tuple[str, ...]:
         found: dict[str, None] = {}
