@@ -34,6 +34,7 @@ from patchbay_kit.messaging import Subscriptions
 from patchbay_kit.runtime import Runtime, ServiceDefinition
 from patchbay_kit.settings import BaseServiceSettings
 from patchbay_kit.testing.harness import make_runtime
+from patchbay_kit.testing.servers.ports import free_port
 
 _MIGRATION = """
 import sqlalchemy as sa
@@ -241,3 +242,9 @@ async def pg_notes(notes: Notes, pg_url: str) -> AsyncIterator[Runtime]:
             connection.cursor().execute("SET lock_timeout = 200")
 
         yield made
+
+
+@pytest.fixture
+def free_address() -> str:
+    """A PostgreSQL address where nobody listens."""
+    return f"postgresql+asyncpg://nobody:x@127.0.0.1:{free_port()}/none"

@@ -101,9 +101,9 @@ class TokenVerifier:
         self._known: dict[bytes, tuple[Principal, float]] = {}
 
     async def verify(self, token: str) -> Principal:
-        if len(token) > MAX_TOKEN_LENGTH:
-            raise unauthenticated("token_invalid", "The token is too long.")
-        digest = hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
+        if len(token) > MAX_TOKEN_LENGTH or not token.isascii():
+            raise unauthenticated("token_invalid", "The token is not valid.")
+        digest = hashlib.sha256(token.encode()).digest()
         known = self._known.get(digest)
         if known is not None and self._time() < known[1]:
             return known[0]

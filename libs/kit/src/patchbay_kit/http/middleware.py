@@ -63,7 +63,11 @@ class RequestMiddleware:
     async def _guarded(self, scope: Scope, receive: Receive, response: "_Response") -> None:
         if b"%00" in scope.get("raw_path", b"") or b"%00" in scope.get("query_string", b""):
             refusal = problem_response(
-                400, "bad_request", "Bad Request", detail="NUL characters are not allowed in a URL."
+                400,
+                "bad_request",
+                "Bad Request",
+                detail="NUL characters are not allowed in a URL.",
+                request_id=scope["patchbay.request_id"],
             )
             await refusal(scope, receive, response.send)
             return

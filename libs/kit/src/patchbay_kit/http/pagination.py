@@ -14,8 +14,10 @@ from typing import Annotated, Any, Generic, TypeVar
 import orjson
 from fastapi import Depends, Query, Request
 from pydantic import BaseModel
-from sqlalchemy import ColumnElement, Select, literal, tuple_
+from sqlalchemy import ColumnElement, DateTime, Integer, Select, literal, tuple_
+from sqlalchemy.types import TypeEngine
 
+from patchbay_kit.db import UtcDateTime
 from patchbay_kit.errors import ProblemError, invalid
 from patchbay_kit.runtime import Runtime
 
@@ -66,7 +68,8 @@ def page_request(
 ) -> PageRequest:
     """The dependency behind `PageParams`; 422 `cursor_invalid` for a cursor that is not ours."""
     runtime: Runtime = request.app.state.runtime
-    secret = runtime.secrets.derive("cursor")
+    # A cursor is good for the list that it came from, not for another one.
+    secret = runtime.secrets.derive(f"cursor {request.url.path}")
     return PageRequest(limit, decode_cursor(cursor, secret) if cursor else None, secret)
 
 
@@ -85,8 +88,9 @@ def keyset(
     The columns must be NOT NULL, and the last one unique: it breaks ties.
     """
     if params.after is not None:
-        if len(params.after) != len(columns):
-            raise _invalid_cursor()
+        kinds = [_kind(column.type) for column in columns]
+        if [type(value) for value in params.after] != kinds:
+            raise _invalid_cursor()  # It came from the same list in another order.
         here = tuple_(*columns)
         there = tuple_(
             *(
@@ -120,6 +124,12 @@ def decode_cursor(cursor: str, secret: bytes) -> tuple[CursorValue, ...]:
         datetime.fromisoformat(value["t"]) if isinstance(value, dict) else value
         for value in orjson.loads(payload)
     )
+
+
+def _kind(column_type: TypeEngine[Any]) -> type[CursorValue]:
+    if isinstance(column_type, UtcDateTime | DateTime):
+        return datetime
+    return int if isinstance(column_type, Integer) else str
 
 
 def _mac(payload: bytes, secret: bytes) -> bytes:

@@ -7,6 +7,7 @@ from typing import Any, TypeVar, cast
 
 import httpx
 import orjson
+import structlog
 from sqlalchemy import select
 
 from patchbay_contracts import Envelope, EventData, QueueSpec, decode, schema_uri
@@ -102,6 +103,8 @@ async def make_runtime(
     `settings` are fields of its settings class. Tokens of `client` and `bearer` are accepted beside
     those that the service's own verifier accepts.
     """
+    if not structlog.is_configured():
+        _log_plainly()
     await asyncio.to_thread(migrate, service.package, database_url, service.metadata)
     values = {"env": "development", "bus_url": "embedded:///unused", **settings}
     loaded = load_settings(service.settings, database_url=database_url, **values)
@@ -203,6 +206,20 @@ async def client(
         transport=transport, base_url="http://service.test", headers=headers
     ) as opened:
         yield opened
+
+
+def _log_plainly() -> None:
+    # structlog's default prints every local variable of a traceback: slow, and secrets are in them.
+    renderer = structlog.dev.ConsoleRenderer(
+        colors=False, exception_formatter=structlog.dev.plain_traceback
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            renderer,
+        ]
+    )
 
 
 def _deliveries(queue: QueueSpec, events: Iterable[Envelope[Any]], attempt: int) -> list[Delivery]:
