@@ -4,6 +4,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 SOURCES := $(wildcard libs/*/src services/*/src simulators/*/src apps/*/src)
+# Each worker has servers of its own; whole-system tests stay on one worker.
+PARALLEL := -n 2 --dist loadgroup
 DATA ?= .data
 PORT ?= 8080
 SMTP_PORT ?= 2525
@@ -55,11 +57,11 @@ schemas: install ## Write JSON Schemas, AsyncAPI, OpenAPI and docs/events.md ane
 	@$(BIN)/python tools/export_contracts.py
 
 unit: install ## Tests without servers
-	@$(BIN)/pytest -q -m "not integration and not e2e"
+	@$(BIN)/pytest -q $(PARALLEL) -m "not integration and not e2e"
 
 integration: install ## Tests against private RabbitMQ, PostgreSQL and Dovecot
 	@scripts/install-engines
-	@$(BIN)/pytest -m integration
+	@$(BIN)/pytest $(PARALLEL) -m integration
 
 e2e: install ## Tests of the whole system
 	@scripts/install-engines
@@ -68,7 +70,7 @@ e2e: install ## Tests of the whole system
 test: install ## Everything: gates, then all tests against private servers
 	@scripts/install-engines
 	@$(MAKE) --no-print-directory static
-	@$(BIN)/pytest
+	@$(BIN)/pytest $(PARALLEL)
 
 cov: install ## Coverage of the unit and integration tests
 	@$(BIN)/coverage run -m pytest -m "not e2e" && $(BIN)/coverage combine -q

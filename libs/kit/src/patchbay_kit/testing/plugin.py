@@ -28,6 +28,14 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_LAUNCHED] = {}
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Under xdist, keep whole-system tests on one worker: two at once would starve each other."""
+    if config.pluginmanager.hasplugin("xdist"):
+        for item in items:
+            if item.get_closest_marker("e2e"):
+                item.add_marker(pytest.mark.xdist_group("e2e"))
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Launch RabbitMQ now if a test will need it: it takes five seconds, others can go first."""
     if session.config.option.collectonly:
