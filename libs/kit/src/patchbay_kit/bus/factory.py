@@ -5,6 +5,7 @@ from urllib.parse import unquote, urlsplit
 
 from patchbay_kit.bus.embedded import EmbeddedBus
 from patchbay_kit.bus.port import Bus, Topology
+from patchbay_kit.bus.rabbitmq import RabbitBus
 from patchbay_kit.errors import ConfigurationError
 
 
@@ -19,4 +20,8 @@ def create_bus(url: str, topology: Topology, service: str) -> Bus:
         if parts.netloc or not path:
             raise ConfigurationError("PATCHBAY_BUS_URL: write embedded:///absolute/path/of/file")
         return EmbeddedBus(Path("/") / path, topology)
+    if parts.scheme in ("amqp", "amqps"):
+        if not parts.hostname:
+            raise ConfigurationError("PATCHBAY_BUS_URL: write amqp://user:password@host/vhost")
+        return RabbitBus(url, topology, service=service)
     raise ConfigurationError("PATCHBAY_BUS_URL: must start with amqp://, amqps:// or embedded:///")
