@@ -1,0 +1,1 @@
+"""The lists of the Links Manager: the catalogue joined with the links."""

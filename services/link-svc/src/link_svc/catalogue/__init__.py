@@ -1,0 +1,1 @@
+"""What remote systems list: sites and devices, with their freshness."""

@@ -1,0 +1,1 @@
+"""What the desk calls its accounts and assets: read models of ticket-svc, for lists and checks."""

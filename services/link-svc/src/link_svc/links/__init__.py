@@ -1,0 +1,1 @@
+"""Links between remote records and ours: sites, devices and tickets."""
