@@ -6,7 +6,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from ticket_svc.tickets.tables import NumberSeries
 
 SERIES = "ticket"
-SEQUENCE = "ticket_number_seq"
 FIRST = 10_001_000
 
 
@@ -19,7 +18,7 @@ def format_number(value: int) -> str:
 async def take_numbers(session: AsyncSession, count: int) -> list[str]:
     """The next `count` numbers, in one round trip."""
     if session.get_bind().dialect.name == "postgresql":
-        statement = text(f"SELECT nextval('{SEQUENCE}') FROM generate_series(1, :count)")
+        statement = text("SELECT nextval('ticket_number_seq') FROM generate_series(1, :count)")
         values = list((await session.execute(statement, {"count": count})).scalars())
         return [format_number(value) for value in values]
     table = NumberSeries.__table__  # type: ignore[attr-defined]  # set by SQLModel

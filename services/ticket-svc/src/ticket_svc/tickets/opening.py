@@ -38,7 +38,8 @@ class NewEntry:
 
 @dataclass(slots=True)
 class NewTicket:
-    """Everything decided about a ticket before it is written. `id` and `number` are given when it is opened."""
+    """Everything decided about a ticket before it is written. `number`, and `id` where it
+    is empty, are given when it is opened."""
 
     subject: str
     description: str
@@ -70,7 +71,7 @@ async def open_tickets(uow: UnitOfWork, tickets: Sequence[NewTicket]) -> list[Ne
         return []
     numbers = await take_numbers(uow.session, len(tickets))
     for ticket, number in zip(tickets, numbers, strict=True):
-        ticket.id, ticket.number = new_id(), number
+        ticket.id, ticket.number = ticket.id or new_id(), number
     rows = [_ticket_row(ticket, uow.now) for ticket in tickets]
     written = await insert_many(
         uow.session, _TICKET, rows, ignore_conflicts=True, returning=[_TICKET.c.id]

@@ -1,0 +1,1 @@
+"""The embedded hub: every service in one process."""

@@ -1,0 +1,110 @@
+"""Puts the five services into one process: one bus file, a database file each, one port.
+
+Promise: whatever was answered or taken in survives `kill -9`; the next start goes on where this one was.
+"""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+
+from patchbay_contracts import system_topology
+from patchbay_hub.options import RunOptions, installation_key
+from patchbay_hub.router import PrefixRouter
+from patchbay_hub.services import SERVICES
+from patchbay_kit.assembly import (
+    ReadyLoop,
+    build_runtime,
+    relay_loops,
+    wake_in_process,
+    worker_loops,
+)
+from patchbay_kit.bus.factory import create_bus
+from patchbay_kit.db.migrate import migrate
+from patchbay_kit.host import Host, HttpEndpoint
+from patchbay_kit.runtime import Runtime, ServiceDefinition
+from patchbay_kit.settings import BaseServiceSettings, load_settings
+
+log = structlog.get_logger(__name__)
+
+# One box shares its memory among five services: smaller pools than a service alone would take.
+POOL = 4
+
+
+@dataclass
+class Hub:
+    """The built hub. `runtimes` by service name."""
+
+    options: RunOptions
+    host: Host
+    runtimes: dict[str, Runtime] = field(default_factory=dict)
+    apps: dict[str, Any] = field(default_factory=dict)
+    ready: list[ReadyLoop] = field(default_factory=list)
+
+    @property
+    def port(self) -> int:
+        """The port that the hub listens on, once it does."""
+        return self.host.endpoints[0].bound_port
+
+
+async def build_hub(options: RunOptions) -> Hub:
+    """Migrate the databases and build everything; nothing runs yet. ConfigurationError for a wrong setting."""
+    options.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    key = installation_key(options.data)
+    settings = {service.name: _settings(service, options, key) for service in SERVICES}
+    for service in SERVICES:
+        url = settings[service.name].database_url
+        await asyncio.to_thread(migrate, service.package, url, service.metadata)
+    bus = create_bus(options.bus_url, system_topology(), "hub")
+    hub = Hub(options, Host(bus, grace=settings[SERVICES[0].name].shutdown_grace))
+    for service in SERVICES:
+        _add_service(hub, service, settings[service.name])
+    _share_identity(hub)
+    apps = {
+        prefix: hub.apps[service.name]
+        for service in SERVICES
+        for prefix in (*service.prefixes, f"/v1/dead-letters/{service.name}", f"/openapi.{service.name}.json")
+    }
+    router = PrefixRouter(apps, default=hub.apps[SERVICES[0].name])
+    hub.host.endpoints.append(HttpEndpoint(router, options.host, options.port, hub.host.grace))
+    return hub
+
+
+def _settings(service: ServiceDefinition, options: RunOptions, key: str) -> BaseServiceSettings:
+    overrides: dict[str, Any] = {
+        "database_url": options.database_url(service.name),
+        "database_pool": POOL,
+        "bus_url": options.bus_url,
+        "blob_dir": options.data / "blobs",
+        "secret_key": key,
+        "http_host": options.host,
+        "http_port": options.port,
+        "public_url": f"http://{options.host}:{options.port}",
+    }
+    if service.name == "email-gateway":
+        overrides |= {"smtp_listen_host": options.host, "smtp_listen_port": options.smtp_port}
+        if options.demo:
+            overrides["outgoing"] = "catch"
+    if service.name == "rmm-gateway" and options.demo:
+        overrides["allow_private_targets"] = True
+    return load_settings(service.settings, **overrides)
+
+
+def _add_service(hub: Hub, service: ServiceDefinition, settings: BaseServiceSettings) -> None:
+    runtime = build_runtime(service, settings, hub.host.bus)
+    runtime.extras["quiet"] = True
+    wake = wake_in_process(runtime)
+    ready = ReadyLoop(service, runtime)
+    hub.runtimes[service.name] = runtime
+    hub.ready.append(ready)
+    hub.host.loops += [ready, *relay_loops(runtime, wake, listen=False), *worker_loops(service, runtime)]
+    hub.host.on_stop.append(runtime.db.close)
+    hub.apps[service.name] = service.create_app(runtime)
+
+
+def _share_identity(hub: Hub) -> None:
+    """All services of the process trust ticket-svc's keys directly, without reading them over HTTP."""
+    verifier = hub.runtimes["ticket-svc"].extras["verifier"]
+    for runtime in hub.runtimes.values():
+        runtime.extras["verifier"] = verifier

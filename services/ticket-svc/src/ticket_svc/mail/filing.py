@@ -1,0 +1,68 @@
+"""Filing mails on their tickets: history, Message-ID, Inbox for what customers write (S2-74, S2-94, S4-09)."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from patchbay_contracts import AutomationClass, Channel, Reason, ReasonCode
+from patchbay_kit.db import UnitOfWork, insert_many
+from ticket_svc.mail.lookup import MAX_MESSAGE_ID
+from ticket_svc.mail.opening import mail_data
+from ticket_svc.tickets.changing import TicketNote, add_notes, lock_tickets
+from ticket_svc.tickets.opening import NewEntry
+from ticket_svc.tickets.tables import TicketMessage
+
+if TYPE_CHECKING:
+    from ticket_svc.mail.service import DecidedMail
+
+
+async def file_mails(uow: UnitOfWork, mails: "Sequence[DecidedMail]") -> None:
+    """Write each mail on the ticket of its verdict. Automatic mail is filed without an Inbox entry; a status never changes."""
+    if not mails:
+        return
+    rows = await lock_tickets(uow.session, [m.verdict.ticket_id or "" for m in mails])
+    for decided in mails:
+        ticket = rows[decided.verdict.ticket_id or ""]
+        decided.ticket_id, decided.number = ticket.id, ticket.number
+        if _to_inbox(decided):
+            decided.reasons.append(Reason(code=ReasonCode.INBOX_EXTERNAL_UPDATE))
+    await add_notes(uow, [_note(decided) for decided in mails])
+    messages = [
+        {"message_id": m.mail.mail.message_id, "ticket_id": m.ticket_id}
+        for m in sorted(mails, key=lambda each: each.mail.mail.message_id)
+        if len(m.mail.mail.message_id) <= MAX_MESSAGE_ID
+    ]
+    table = TicketMessage.__table__  # type: ignore[attr-defined]  # set by SQLModel
+    await insert_many(uow.session, table, messages, ignore_conflicts=True)
+
+
+def _to_inbox(decided: "DecidedMail") -> bool:
+    """What customers write; delivery failures too, since somebody has to act (S2-47, S2-49)."""
+    if decided.verdict.from_employee:
+        return False
+    return decided.mail.automation not in (AutomationClass.AUTO_REPLY, AutomationClass.LIST)
+
+
+def _note(decided: "DecidedMail") -> TicketNote:
+    mail = decided.mail
+    if decided.verdict.from_employee:
+        actor = f"employee:{decided.sender.employee_id}"
+    else:
+        actor = f"address:{mail.sender.email}" if mail.sender else "address:unknown"
+    entry = NewEntry(
+        "email",
+        mail.new_text or mail.text,
+        mail.mail.received_at,
+        public=mail.automation is AutomationClass.HUMAN,
+        data=mail_data(decided),
+        mail_id=mail.mail.mail_id,
+    )
+    return TicketNote(
+        ticket_id=decided.verdict.ticket_id or "",
+        entry=entry,
+        actor=actor,
+        channel=Channel.EMPLOYEE if decided.verdict.from_employee else Channel.EMAIL,
+        reasons=decided.reasons,
+        about=decided.event.type,
+        inbox=_to_inbox(decided),
+        cause=decided.event,
+    )

@@ -1,0 +1,163 @@
+"""EmailReceived to decisions, tickets and filings, a batch at a time.
+
+Promise: one decision a mail (its row's key), one ticket a conversation: the Message-IDs of a new one are claimed under a unique
+key before it is opened, so a mail and its answer make one ticket in whatever order or worker they come.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Table, delete, select
+
+from patchbay_contracts import EmailDecided, EmailReceived, Envelope, MailOutcome, Reason
+from patchbay_kit.db import UnitOfWork, insert_many
+from patchbay_kit.ids import new_id
+from ticket_svc.desk.service import load_settings
+from ticket_svc.mail.distribution import auto_answers, distribute
+from ticket_svc.mail.filing import file_mails
+from ticket_svc.mail.lookup import MAX_MESSAGE_ID, look_up, message_ids
+from ticket_svc.mail.opening import open_from_mails
+from ticket_svc.mail.rules import MailVerdict, Sender, decide
+from ticket_svc.mail.tables import MailDecision
+from ticket_svc.tickets.tables import TicketMessage
+
+_DECISION: Table = MailDecision.__table__  # type: ignore[attr-defined]  # set by SQLModel
+_MESSAGE: Table = TicketMessage.__table__  # type: ignore[attr-defined]
+
+Event = Envelope[EmailReceived]
+
+
+@dataclass(slots=True)
+class DecidedMail:
+    """A mail on its way through: the verdict, and the ticket once there is one. Further reasons are added on the way."""
+
+    event: Event
+    sender: Sender
+    verdict: MailVerdict
+    ticket_id: str | None = None
+    number: str | None = None
+
+    @property
+    def mail(self) -> EmailReceived:
+        return self.event.data
+
+    @property
+    def reasons(self) -> list[Reason]:
+        return self.verdict.reasons
+
+
+async def take_in(uow: UnitOfWork, events: Sequence[Event]) -> None:
+    """Decide about every mail that has no decision yet, and act on it."""
+    fresh = await _undecided_yet(uow, events)
+    if not fresh:
+        return
+    settings = await load_settings(uow.session)
+    mails = await _judge(uow, fresh)
+    losers = await _claim_conversations(uow, mails)
+    await open_from_mails(uow, [m for m in mails if _creates(m) and m not in losers], settings)
+    if losers:
+        again = await _judge(uow, [loser.event for loser in losers])
+        await open_from_mails(uow, [each for each in again if _creates(each)], settings)
+        mails = [each for each in mails if each not in losers] + again
+    await file_mails(uow, [each for each in mails if each.verdict.outcome is MailOutcome.FILED])
+    await distribute(uow, mails, settings)
+    await auto_answers(uow, mails, settings)
+    await _write(uow, mails)
+
+
+def _creates(mail: DecidedMail) -> bool:
+    return mail.verdict.outcome is MailOutcome.CREATED
+
+
+async def _undecided_yet(uow: UnitOfWork, events: Sequence[Event]) -> list[Event]:
+    by_mail: dict[str, Event] = {}
+    for event in events:
+        by_mail.setdefault(event.data.mail.mail_id, event)
+    statement = select(_DECISION.c.mail_id).where(_DECISION.c.mail_id.in_(sorted(by_mail)))
+    for mail_id in (await uow.session.execute(statement)).scalars():
+        by_mail.pop(mail_id)
+    return list(by_mail.values())
+
+
+async def _judge(uow: UnitOfWork, events: Sequence[Event]) -> list[DecidedMail]:
+    mails = [event.data for event in events]
+    known = await look_up(uow.session, mails)
+    judged = []
+    for event, candidates in zip(events, known.candidates, strict=True):
+        address = event.data.sender.email.lower() if event.data.sender else ""
+        sender = known.senders.get(address, Sender())
+        judged.append(DecidedMail(event, sender, decide(event.data, sender, candidates)))
+    return judged
+
+
+async def _claim_conversations(uow: UnitOfWork, mails: Sequence[DecidedMail]) -> list[DecidedMail]:
+    """Claim the Message-IDs of the conversations to be opened; returns the mails whose conversation is another's."""
+    wanted: list[tuple[str, bool, DecidedMail]] = []
+    for mail in mails:
+        if not _creates(mail):
+            continue
+        mail.ticket_id = new_id()
+        own = mail.mail.mail.message_id
+        if len(own) <= MAX_MESSAGE_ID:
+            wanted.append((own, False, mail))
+        wanted += [(each, True, mail) for each in message_ids(mail.mail) if each != own]
+    if not wanted:
+        return []
+    # A mail's own id goes before references to it; one order for all workers keeps them from deadlock.
+    wanted.sort(key=lambda item: (item[0], item[1]))
+    first: dict[str, DecidedMail] = {}
+    for message_id, _, mail in wanted:
+        first.setdefault(message_id, mail)
+    rows = [{"message_id": key, "ticket_id": mail.ticket_id} for key, mail in first.items()]
+    written = await insert_many(
+        uow.session, _MESSAGE, rows, ignore_conflicts=True, returning=[_MESSAGE.c.message_id]
+    )
+    won = {row.message_id for row in written}
+    losers = [
+        mail
+        for mail in mails
+        if any(
+            each is mail and (key not in won or first[key] is not mail) for key, _, each in wanted
+        )
+    ]
+    if losers:
+        ids = [loser.ticket_id for loser in losers]
+        await uow.session.execute(delete(_MESSAGE).where(_MESSAGE.c.ticket_id.in_(ids)))
+    return losers
+
+
+async def _write(uow: UnitOfWork, mails: Sequence[DecidedMail]) -> None:
+    await insert_many(uow.session, _DECISION, [_row(uow, mail) for mail in mails])
+    for mail in mails:
+        uow.publish(
+            EmailDecided(
+                mail_id=mail.mail.mail.mail_id,
+                outcome=mail.verdict.outcome,
+                ticket_id=mail.ticket_id,
+                ticket_number=mail.number,
+                reasons=mail.reasons,
+            ),
+            subject=mail.mail.mail.mail_id,
+            version=1,
+            cause=mail.event,
+        )
+
+
+def _row(uow: UnitOfWork, decided: DecidedMail) -> dict[str, Any]:
+    mail = decided.mail
+    undecided = decided.verdict.outcome is MailOutcome.UNDECIDED
+    return {
+        "mail_id": mail.mail.mail_id,
+        "outcome": str(decided.verdict.outcome),
+        "ticket_id": decided.ticket_id,
+        "message_id": mail.mail.message_id,
+        "sender_email": decided.sender.email or (mail.sender.email[:320] if mail.sender else None),
+        "sender_name": mail.sender.name[:200] if mail.sender else "",
+        "subject": mail.subject,
+        # Filed mails have their text in the history; only those that wait for a person need it here.
+        "text": mail.text if undecided else "",
+        "reasons": [reason.model_dump(mode="json") for reason in decided.reasons],
+        "received_at": mail.mail.received_at,
+        "decided_at": uow.now,
+    }
