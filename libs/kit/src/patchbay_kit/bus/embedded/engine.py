@@ -70,6 +70,8 @@ class Engine:
     def hand_back(self, state: QueueState, rows: Sequence[Row]) -> None:
         """Unsettled messages of a consumer that ended: the next one gets them."""
         self.writer.submit(partial(store.hand_back, ids=[row.id for row in rows]))
+        for row in rows:
+            row.returned = True
         state.give_back(rows)
 
     def settle(self, ids: Sequence[int]) -> "asyncio.Future[None]":

@@ -32,7 +32,10 @@ _LOAD_BYTES = 16 * 1024 * 1024
 
 @dataclass(slots=True)
 class Row:
-    """One message in one queue. `deliveries` counts those that ended in a crash."""
+    """One message in one queue. `deliveries` counts those that ended in a crash.
+
+    `returned` is set when a consumer handed it back in this process.
+    """
 
     id: int
     queue: str
@@ -41,6 +44,7 @@ class Row:
     body: bytes
     attempt: int = 1
     deliveries: int = 0
+    returned: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,7 +86,7 @@ class EmbeddedSubscription:
                 body=row.body,
                 attempt=row.attempt,
                 queue=row.queue,
-                redelivered=row.deliveries > 0,
+                redelivered=row.returned or row.deliveries > 0,
                 token=row.id,
             )
             for row in rows
