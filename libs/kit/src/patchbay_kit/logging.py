@@ -113,9 +113,10 @@ def _dumps(event: Any, **_options: Any) -> str:
 
 
 def _quiet_libraries() -> None:
-    for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
-        logger = logging.getLogger(name)
-        logger.handlers.clear()
-        logger.propagate = name != "uvicorn.access"
+    for name in ("uvicorn", "uvicorn.error"):
+        logging.getLogger(name).handlers.clear()
+        logging.getLogger(name).propagate = True
+    # Our own middleware writes the access log.
+    logging.getLogger("uvicorn.access").disabled = True
     for name in ("aio_pika", "aiormq", "httpx", "httpcore", "alembic", "sqlalchemy.pool"):
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -1,7 +1,6 @@
 """Builds a service's FastAPI app: its routers between the conventions that all services share."""
 
 from collections.abc import Iterable
-from typing import Any
 
 from fastapi import APIRouter, FastAPI
 
@@ -54,7 +53,6 @@ def _bare_app(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        generate_unique_id_function=_operation_id,
     )
     app.state.runtime = runtime
     metrics = ServiceMetrics(runtime, name)
@@ -64,7 +62,3 @@ def _bare_app(
     app.include_router(probe_router(runtime, metrics, package or name.replace("-", "_")))
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     return app
-
-
-def _operation_id(route: Any) -> str:
-    return str(route.name)

@@ -28,8 +28,11 @@ def probe_router(runtime: Runtime, metrics: ServiceMetrics, package: str) -> API
     router = APIRouter(tags=["probes"])
 
     @router.get("/livez")
+    async def live() -> dict[str, str]:
+        return {"status": "ok", "service": metrics.service}
+
     @router.get("/healthz")
-    async def alive() -> dict[str, str]:
+    async def healthy() -> dict[str, str]:
         return {"status": "ok", "service": metrics.service}
 
     @router.get("/readyz", responses={503: {"description": "Something is missing; it is named"}})
