@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,7 +20,8 @@ from typing import ClassVar, Self
 from patchbay_kit.testing.waiting import wait_until
 
 # $1 is the process group, $2 the directory. The pipe on stdin closes with the test run.
-_GUARD = 'cat >/dev/null; kill -s KILL -- "-$1" 2>/dev/null; sleep 1; rm -rf "$2"'
+_GUARD = '''cat >/dev/null; kill -s QUIT -- "-$1" 2>/dev/null; sleep 1
+kill -s KILL -- "-$1" 2>/dev/null; rm -rf "$2"'''
 
 
 class EngineMissingError(RuntimeError):
@@ -49,6 +51,8 @@ class PrivateServer(ABC):
         # Short, because unix socket paths inside end at 108 characters.
         self.directory = Path(tempfile.mkdtemp(prefix="pb-", dir="/tmp"))
         self._own(self.directory)
+        # For whoever stops a server and forgets to close it.
+        self._remove = weakref.finalize(self, shutil.rmtree, self.directory, ignore_errors=True)
         self._process: subprocess.Popen[bytes] | None = None
         self._guard: subprocess.Popen[bytes] | None = None
 
@@ -153,7 +157,7 @@ class PrivateServer(ABC):
     def close(self) -> None:
         """Kill it and remove everything it had."""
         self.kill9()
-        shutil.rmtree(self.directory, ignore_errors=True)
+        self._remove()
 
     def __enter__(self) -> Self:
         try:
