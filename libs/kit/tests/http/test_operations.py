@@ -63,21 +63,27 @@ async def test_a_lost_database_shows_in_readiness_but_the_process_lives(
         assert 'patchbay_database_up{service="notes-svc"} 0.0' in (await http.get("/metrics")).text
 
 
+def numbers(text: str) -> dict[tuple[str, str | None, str | None], float]:
+    return {
+        (sample.name, sample.labels.get("route"), sample.labels.get("status")): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.labels.get("service") == "notes-svc"
+    }
+
+
 async def test_metrics_count_requests_by_route_and_what_waits(runtime: Any, notes: Any) -> None:
     await park_letter(runtime)
     async with client(runtime, notes.service) as http:
+        before = numbers((await http.get("/metrics")).text)
         made = (await http.post("/v1/notes", json={"text": "x"})).json()
         await http.get(f"/v1/notes/{made['id']}")
         await http.get("/v1/unknown/path")
         text = (await http.get("/metrics")).text
-    values = {
-        (sample.name, sample.labels.get("route"), sample.labels.get("status")): sample.value
-        for family in text_string_to_metric_families(text)
-        for sample in family.samples
-    }
-    assert values["patchbay_http_request_seconds_count", "/v1/notes/{note_id}", "200"] == 1
-    assert values["patchbay_http_request_seconds_count", "/v1/notes", "201"] == 1
-    assert values["patchbay_http_request_seconds_count", "(none)", "404"] == 1
+    values = numbers(text)
+    for route, status in (("/v1/notes/{note_id}", "200"), ("/v1/notes", "201"), ("(none)", "404")):
+        key = ("patchbay_http_request_seconds_count", route, status)
+        assert values[key] - before.get(key, 0) == 1, key
     assert values["patchbay_outbox_rows", None, None] == 1
     assert values["patchbay_outbox_age_seconds", None, None] >= 0
     assert values["patchbay_dead_letters", None, None] == 1

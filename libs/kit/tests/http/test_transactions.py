@@ -5,7 +5,9 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import text
 
+from patchbay_kit.db import Database
 from patchbay_kit.testing.harness import client, make_principal, published
 
 
@@ -77,9 +79,9 @@ async def test_a_key_may_not_be_used_for_another_request(runtime: Any, notes: An
 
 async def test_a_key_belongs_to_one_caller(runtime: Any, notes: Any) -> None:
     headers = {"Idempotency-Key": "k-1"}
-    for text in ("one", "two"):
+    for name in ("one", "two"):
         async with client(runtime, notes.service, principal=make_principal()) as http:
-            answer = await http.post("/v1/notes", json={"text": text}, headers=headers)
+            answer = await http.post("/v1/notes", json={"text": name}, headers=headers)
             assert answer.status_code == 201
 
 
@@ -169,3 +171,42 @@ async def test_a_client_that_leaves_has_changed_nothing(runtime: Any, notes: Any
         notes.hooks.clear()
         assert await notes.count(runtime) == 0
         assert (await http.post("/v1/notes", json={"text": "one"})).status_code == 201
+
+
+async def test_an_unusable_token_is_no_obstacle_where_none_is_needed(
+    sqlite_runtime: Any, notes: Any
+) -> None:
+    async with client(sqlite_runtime, notes.service, permissions=None) as http:
+        headers = {"Authorization": "Bearer expired"}
+        assert (await http.post("/v1/odd/secret", headers=headers)).status_code == 200
+
+
+async def test_when_the_connection_breaks_nobody_is_told_that_nothing_was_done(
+    pg_notes: Any, notes: Any, pg_url: str
+) -> None:
+    """The server ends our session between the change and the commit."""
+    other = Database(pg_url, service="other")
+
+    async def cut() -> None:
+        async with other.read() as session:
+            await session.execute(
+                text(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE pid <> pg_backend_pid() AND datname = current_database()"
+                )
+            )
+
+    notes.hooks["after"] = cut
+    async with client(pg_notes, notes.service) as http:
+        lost = await http.post(
+            "/v1/notes", json={"text": "one"}, headers={"Idempotency-Key": "k-1"}
+        )
+        notes.hooks.clear()
+        again = await http.post(
+            "/v1/notes", json={"text": "one"}, headers={"Idempotency-Key": "k-1"}
+        )
+    await other.close()
+    assert (lost.status_code, lost.json()["code"]) == (503, "database_unavailable")
+    assert "not known" in lost.json()["detail"]
+    assert again.status_code == 201
+    assert await notes.count(pg_notes) == 1

@@ -35,7 +35,7 @@ def database_problem(error: BaseException) -> ProblemError | None:
         return database_busy()
     gone = error.connection_invalidated or state.startswith(_GONE_CLASSES)
     if gone or (not state and isinstance(error, InterfaceError | OperationalError)):
-        return database_unavailable()
+        return database_lost()
     return None
 
 
@@ -52,6 +52,18 @@ def database_unavailable() -> ProblemError:
         "The database cannot be reached",
         detail="Nothing was changed.",
         hint="Try again in a few seconds.",
+        headers={"Retry-After": "5"},
+    )
+
+
+def database_lost() -> ProblemError:
+    """503 after the connection broke: if that was during the commit, nobody knows its outcome."""
+    return ProblemError(
+        503,
+        "database_unavailable",
+        "The connection to the database was lost",
+        detail="Whether the change was made is not known.",
+        hint="Repeat the request with the same Idempotency-Key, or read the present state first.",
         headers={"Retry-After": "5"},
     )
 

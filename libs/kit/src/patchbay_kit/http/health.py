@@ -12,7 +12,7 @@ import structlog
 from fastapi import APIRouter, Request, Response
 
 from patchbay_kit.db.migrate import current_revision, head_revision
-from patchbay_kit.metrics import CONTENT_TYPE, ServiceMetrics
+from patchbay_kit.metrics import CONTENT_TYPE, ServiceMetrics, exposition
 from patchbay_kit.runtime import Runtime
 
 log = structlog.get_logger(__name__)
@@ -48,8 +48,8 @@ def probe_router(runtime: Runtime, metrics: ServiceMetrics, package: str) -> API
         return Response(orjson.dumps(document), status, headers, "application/json")
 
     @router.get("/metrics")
-    async def exposition() -> Response:
-        return Response(await metrics.render(), media_type=CONTENT_TYPE)
+    async def numbers() -> Response:
+        return Response(await exposition([metrics]), media_type=CONTENT_TYPE)
 
     return router
 

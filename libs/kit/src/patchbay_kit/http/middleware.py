@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from patchbay_kit.http.problems import internal_error, problem_response
 from patchbay_kit.ids import new_id
+from patchbay_kit.logging import is_secret
 from patchbay_kit.metrics import ServiceMetrics
 from patchbay_kit.tracing import Trace, new_traceparent, traced
 
@@ -105,10 +106,12 @@ class RequestMiddleware:
         self._metrics.observe(scope["method"], route, status, seconds)
         if scope["path"] in _QUIET:
             return
+        # A path may carry a secret, such as the token of a webhook.
+        private = any(is_secret(name) for name in scope.get("path_params", ()))
         log.info(
             "http.request",
             method=scope["method"],
-            path=scope["path"],
+            path=route if private else scope["path"],
             route=route,
             status=status,
             ms=round(seconds * 1000, 2),

@@ -11,9 +11,16 @@ from typing import Any, Self
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
+from sqlalchemy.exc import SQLAlchemyError
 
 from patchbay_kit.db import Database, UnitOfWork
-from patchbay_kit.http.database_errors import CONNECT_ERRORS, database_problem, database_unavailable
+from patchbay_kit.errors import ProblemError
+from patchbay_kit.http.database_errors import (
+    CONNECT_ERRORS,
+    database_lost,
+    database_problem,
+    database_unavailable,
+)
 from patchbay_kit.http.idempotency import claim, idempotency_key_of
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -49,7 +56,13 @@ class Transaction:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await self._stack.__aexit__(kind, error, traceback)
+        try:
+            await self._stack.__aexit__(kind, error, traceback)
+        except CONNECT_ERRORS as failure:
+            if error is not None or isinstance(failure, SQLAlchemyError):
+                raise
+            # The driver's own time-outs and resets come unwrapped out of a commit.
+            raise database_lost() from failure
 
 
 class TransactionalRoute(APIRoute):
@@ -76,7 +89,11 @@ async def _in_transaction(request: Request, handle: RouteHandler) -> Response:
     key = idempotency_key_of(request)
     # Before the transaction begins: a slow sender must not hold SQLite's only writer.
     body = await request.body()
-    principal = await identify(request)
+    try:
+        principal = await identify(request)
+    except ProblemError:
+        # The route decides whether it needs a caller: an expired token must not stop a sign-in.
+        principal = None
     actor = principal.actor if principal else None
     async with Transaction(runtime_of(request).db, actor) as transaction:
         request.state.transaction = transaction
