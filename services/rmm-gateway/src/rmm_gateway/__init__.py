@@ -1,0 +1,1 @@
+"""rmm-gateway: the only service that speaks to remote monitoring systems (RMM)."""

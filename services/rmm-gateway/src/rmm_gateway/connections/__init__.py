@@ -1,0 +1,1 @@
+"""What people set up for a remote system, and how it stands."""

@@ -1,0 +1,1 @@
+"""Commands to remote systems: a ledger row first, then the call."""

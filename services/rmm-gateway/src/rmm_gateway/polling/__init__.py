@@ -1,0 +1,1 @@
+"""Taking updates and inventory from remote systems."""

@@ -1,0 +1,1 @@
+"""Remote systems behind one port; a provider is a folder."""

@@ -1,0 +1,1 @@
+"""Continuum legacy PSA, contract `continuum-sim/1` (invented: the vendor never published one)."""

@@ -1,0 +1,1 @@
+"""Remote tickets for people: list, import, discard, explain."""
