@@ -40,10 +40,12 @@ def description_router(app: FastAPI, service: str) -> APIRouter:
 
     @router.get("/schemas/{event_type}.json")
     async def schema(event_type: str) -> Response:
-        event = registered().get(event_type)
-        if event is None:
+        if event_type not in registered():
             raise not_found("schema", event_type)
-        return _json(orjson.dumps(event.model_json_schema()), "application/schema+json")
+        document = _generated(f"schemas/{event_type}.json")
+        if document is None:
+            raise not_found("schema", event_type)
+        return _json(document, "application/schema+json")
 
     return router
 
@@ -89,7 +91,7 @@ def merge_openapi(documents: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 def _rename_clashes(document: dict[str, Any], taken: Mapping[str, Any]) -> dict[str, Any]:
     mine: Mapping[str, Any] = document.get("components", {}).get("schemas", {})
     theirs: Mapping[str, Any] = taken.get("schemas", {})
-    prefix = "".join(part.title() for part in str(document["info"]["title"]).split())
+    prefix = "".join(filter(str.isalnum, str(document["info"]["title"]).title()))
     names = {
         name: f"{prefix}_{name}"
         for name, schema in mine.items()
@@ -109,13 +111,10 @@ def _rename_clashes(document: dict[str, Any], taken: Mapping[str, Any]) -> dict[
 
 
 def _replace_refs(node: Any, refs: Mapping[str, str]) -> Any:
+    if isinstance(node, str):
+        return refs.get(node, node)  # Also in a discriminator's mapping, which has no "$ref".
     if isinstance(node, dict):
-        return {
-            key: refs.get(value, value)
-            if key == "$ref" and isinstance(value, str)
-            else _replace_refs(value, refs)
-            for key, value in node.items()
-        }
+        return {key: _replace_refs(value, refs) for key, value in node.items()}
     if isinstance(node, list):
         return [_replace_refs(entry, refs) for entry in node]
     return node
