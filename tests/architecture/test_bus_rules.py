@@ -4,7 +4,8 @@ Why each is here: docs/adr and the comments beside the rule.
 """
 
 import ast
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -19,10 +20,9 @@ FORBIDDEN_LITERALS = {
 }
 
 
-def _calls(path: Path) -> Iterator[ast.Call]:
-    for node in ast.walk(sources.parsed(path)):
-        if isinstance(node, ast.Call):
-            yield node
+@cache
+def _calls(path: Path) -> list[ast.Call]:
+    return [node for node in ast.walk(sources.parsed(path)) if isinstance(node, ast.Call)]
 
 
 def _method(call: ast.Call) -> str:
@@ -36,6 +36,7 @@ def _keyword(call: ast.Call, name: str) -> object:
     return None
 
 
+@cache
 def _imports(path: Path, package: str) -> bool:
     return any(
         (isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == package)

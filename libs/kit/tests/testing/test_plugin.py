@@ -4,6 +4,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+# They start pytest as a user does, which takes seconds; one of them starts Dovecot.
+pytestmark = pytest.mark.integration
+
 
 def _pytest(directory: Path, source: str, *options: str) -> str:
     (directory / "pytest.ini").write_text(

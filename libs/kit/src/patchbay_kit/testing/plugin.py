@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 # Engines a run may use, in the order in which the summary names them.
 _ENGINES = ("RabbitMQ", "PostgreSQL", "Dovecot")
+_NODES = {"rabbitmq_node", "postgres_node", "dovecot_node"}
 _RAN = pytest.StashKey[dict[str, str]]()
 _LAUNCHED = pytest.StashKey[dict[str, "RabbitMQ"]]()
 
@@ -28,8 +29,15 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_LAUNCHED] = {}
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Under xdist, keep whole-system tests on one worker: two at once would starve each other."""
+    """Mark what needs a server, so that a unit run never starts one.
+
+    Under xdist, keep whole-system tests on one worker: two at once would starve each other.
+    """
+    for item in items:
+        if _NODES & set(getattr(item, "fixturenames", ())) and not item.get_closest_marker("e2e"):
+            item.add_marker(pytest.mark.integration)
     if config.pluginmanager.hasplugin("xdist"):
         for item in items:
             if item.get_closest_marker("e2e"):
