@@ -63,7 +63,7 @@ def parse_mail(raw: bytes, limits: Limits = DEFAULT_LIMITS) -> ParsedMail:
 def extract_attachment(raw: bytes, index: int, limits: Limits = DEFAULT_LIMITS) -> bytes:
     """Decoded bytes of the attachment that `parse_mail` listed under `index`.
 
-    :raises LookupError: the mail has no such attachment.
+    :raises IndexError: the mail has no such attachment.
     :raises QuarantineError: as `parse_mail`.
     """
     check_raw_size(raw, limits)
@@ -71,7 +71,7 @@ def extract_attachment(raw: bytes, index: int, limits: Limits = DEFAULT_LIMITS) 
     listed, _, _ = describe(select_bodies(root).attachments, limits)
     content = content_at(root, listed[index].path) if 0 <= index < len(listed) else None
     if content is None:
-        raise LookupError(f"no attachment {index}")
+        raise IndexError(f"no attachment {index}")
     return content
 
 
