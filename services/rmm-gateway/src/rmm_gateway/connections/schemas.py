@@ -1,20 +1,28 @@
 """Request and response bodies of connections."""
 
+import re
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, StringConstraints
+from pydantic import AfterValidator, Field, SecretStr, StringConstraints
 
 from patchbay_contracts import ConnectionState
 from patchbay_kit.http import RequestModel, ResponseModel
 
+_CODE = re.compile(r"[\x21-\x7e]{4,200}")
+
+
+def _usable(code: SecretStr) -> SecretStr:
+    # It travels in an HTTP header.
+    if not _CODE.fullmatch(code.get_secret_value()):
+        raise ValueError("a security code is 4 to 200 printable ASCII characters without blanks")
+    return code
+
+
 CloseOn = Literal["any_closed", "completed_only"]
 Provider = Literal["continuum"]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-# It travels in an HTTP header, so it is printable ASCII without blanks.
-PsgCode = Annotated[
-    SecretStr, StringConstraints(min_length=4, max_length=200, pattern=r"^[\x21-\x7e]+$")
-]
+PsgCode = Annotated[SecretStr, AfterValidator(_usable)]
 Seconds = Annotated[float, Field(ge=1, le=86_400)]
 Days = Annotated[int, Field(ge=0, le=3650)]
 

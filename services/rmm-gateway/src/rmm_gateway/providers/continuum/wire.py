@@ -11,7 +11,17 @@ def _text(value: Any) -> Any:
     # Numbers for ids and names happen; NUL cannot be stored by PostgreSQL.
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    return value.replace("\x00", "") if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    # A lone half of a surrogate pair is valid JSON and no valid text.
+    return value.replace("\x00", "").encode("utf-8", "replace").decode()
+
+
+def _key(value: Any) -> Any:
+    text = _text(value)
+    if isinstance(value, str) and text != value:
+        raise ValueError("an id must be plain text")
+    return text
 
 
 def _utc(value: datetime) -> datetime:
@@ -22,7 +32,7 @@ def _blank_is_none(value: str | None) -> str | None:
     return value.strip() or None if value is not None else None
 
 
-Key = Annotated[str, BeforeValidator(_text), Field(min_length=1, max_length=100)]
+Key = Annotated[str, BeforeValidator(_key), Field(min_length=1, max_length=100)]
 Words = Annotated[str, BeforeValidator(_text), Field(max_length=100_000)]
 OptionalKey = Annotated[Key | None, BeforeValidator(lambda v: v if v != "" else None)]
 OptionalWords = Annotated[
