@@ -34,6 +34,7 @@ async def _schema(service: ServiceDefinition, folder: Path) -> dict[str, Any]:
         database_url=f"sqlite+aiosqlite:///{folder}/{service.name}.db",
         bus_url=f"embedded:///{folder}/bus.db",
         blob_dir=folder,
+        outgoing="catch",  # email-gateway: no mail server; the others ignore it
     )
     runtime = build_runtime(service, settings, create_bus(settings.bus_url, (), service.name))
     try:

@@ -15,8 +15,8 @@ Every event is a [CloudEvents 1.0](https://github.com/cloudevents/spec) envelope
 exchange `patchbay.events`; the event type is the routing key. Delivery is at least once and in no
 promised order: deduplicate by `id`, order the events of one `subject` by `aggregateversion`. The
 shapes are in `libs/contracts/src/patchbay_contracts/generated/schemas/`, one example of each in
-`libs/contracts/examples/`. Every API serves `/asyncapi.json`, which has both, and the schema of an
-event's data at `/schemas/<event>.json`.
+`libs/contracts/examples/`. Every API serves `/asyncapi.json`, which has both, and each schema at
+`/schemas/<event>.json`.
 
 A **request** asks exactly one service to do something. A fact without a consumer of ours is there
 for other systems.

@@ -1,7 +1,7 @@
 """JSON Schema 2020-12 of every event's whole envelope, as `make schemas` writes it.
 
-Objects stay open: a consumer ignores what it does not know. `dataschema` of an envelope names the
-schema of the data alone (CloudEvents 1.0), which the APIs answer from the models.
+Objects stay open: a consumer ignores what it does not know. The APIs serve them where an envelope's
+`dataschema` points; the data alone is under `properties.data`.
 """
 
 from typing import Any, Final
