@@ -2,4 +2,4 @@
 
 import pytest
 
-pytest.register_assert_rewrite("patchbay_kit.testing.bus_suite")
+pytest.register_assert_rewrite("patchbay_kit.testing.bus_suite", "patchbay_kit.testing.bus_harness")

@@ -6,10 +6,10 @@ import pytest
 
 from patchbay_kit.bus import Bus
 from patchbay_kit.bus.embedded import EmbeddedBus
-from patchbay_kit.testing import bus_suite
+from patchbay_kit.testing import bus_harness, bus_suite
 
 
-class EmbeddedHarness(bus_suite.BusHarness):
+class EmbeddedHarness(bus_harness.BusHarness):
     """Buses over one file."""
 
     def __init__(self, path: Path) -> None:
@@ -19,9 +19,9 @@ class EmbeddedHarness(bus_suite.BusHarness):
     def build(self) -> Bus:
         return EmbeddedBus(
             self._path,
-            bus_suite.TOPOLOGY,
-            delay_steps=bus_suite.DELAY_STEPS,
-            delivery_limit=bus_suite.DELIVERY_LIMIT,
+            bus_harness.TOPOLOGY,
+            delay_steps=bus_harness.DELAY_STEPS,
+            delivery_limit=bus_harness.DELIVERY_LIMIT,
         )
 
     async def crash(self, bus: Bus) -> None:

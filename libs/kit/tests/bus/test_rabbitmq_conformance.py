@@ -6,10 +6,10 @@ import pytest
 
 from patchbay_kit.bus import Bus
 from patchbay_kit.bus.rabbitmq import RabbitBus
-from patchbay_kit.testing import bus_suite
+from patchbay_kit.testing import bus_harness, bus_suite
 
 
-class RabbitHarness(bus_suite.BusHarness):
+class RabbitHarness(bus_harness.BusHarness):
     """Buses over one virtual host."""
 
     def __init__(self, url: str) -> None:
@@ -19,10 +19,10 @@ class RabbitHarness(bus_suite.BusHarness):
     def build(self) -> Bus:
         return RabbitBus(
             self._url,
-            bus_suite.TOPOLOGY,
+            bus_harness.TOPOLOGY,
             service="suite",
-            delay_steps=bus_suite.DELAY_STEPS,
-            delivery_limit=bus_suite.DELIVERY_LIMIT,
+            delay_steps=bus_harness.DELAY_STEPS,
+            delivery_limit=bus_harness.DELIVERY_LIMIT,
         )
 
     async def crash(self, bus: Bus) -> None:

@@ -1,7 +1,5 @@
 """Which queues want a routing key, by the rules of an AMQP topic exchange (AMQP 0-9-1, 3.1.3.3)."""
 
-import re
-
 from patchbay_kit.bus.port import Topology, dead_letter_queue
 
 
@@ -12,9 +10,7 @@ class Router:
         self.queues: frozenset[str] = frozenset(
             name for q in topology for name in (q.name, dead_letter_queue(q.name))
         )
-        self._patterns = [
-            (re.compile(_expression(key)), q.name) for q in topology for key in q.routing_keys
-        ]
+        self._patterns = [(key.split("."), q.name) for q in topology for key in q.routing_keys]
         self._known: dict[str, tuple[str, ...]] = {}
 
     def takers(self, routing_key: str, queue: str | None) -> tuple[str, ...]:
@@ -22,7 +18,8 @@ class Router:
         if queue is not None:
             return (queue,) if queue in self.queues else ()
         if routing_key not in self._known:
-            names = (n for p, n in self._patterns if p.fullmatch(routing_key))
+            words = routing_key.split(".")
+            names = (name for pattern, name in self._patterns if _matches(pattern, words))
             self._known[routing_key] = tuple(dict.fromkeys(names))
         return self._known[routing_key]
 
@@ -32,13 +29,10 @@ class Router:
             raise ValueError(f"queue {queue!r} is not in the topology")
 
 
-def _expression(pattern: str) -> str:
+def _matches(pattern: list[str], key: list[str]) -> bool:
     """`*` stands for one word, `#` for none or more."""
-    expression = ""
-    for number, word in enumerate(pattern.split(".")):
-        dot = r"\." if number else ""
-        if word == "#":
-            expression += rf"(?:{dot}[^.]+)*" if number else r"(?:[^.]+(?:\.[^.]+)*)?"
-        else:
-            expression += dot + ("[^.]+" if word == "*" else re.escape(word))
-    return expression
+    if not pattern:
+        return not key
+    if pattern[0] == "#":
+        return _matches(pattern[1:], key) or (bool(key) and _matches(pattern, key[1:]))
+    return bool(key) and pattern[0] in ("*", key[0]) and _matches(pattern[1:], key[1:])

@@ -132,7 +132,10 @@ class RabbitBus:
         )
 
     def health(self) -> BusHealth:
-        """`blocked` during an alarm of the broker, and after a publish nobody confirmed in time."""
+        """`blocked` during an alarm of the broker, and after a publish nobody confirmed in time.
+
+        `detail` also names the queues whose consumers cannot start although there is a connection.
+        """
         if self._publisher is None or self._link is None:
             return BusHealth(connected=False, detail="the bus is not started")
         links = (self._publisher.link, self._link)
@@ -142,7 +145,8 @@ class RabbitBus:
             return BusHealth(connected=True, blocked=True, detail="the broker has an alarm")
         if self._publisher.stalled:
             return BusHealth(connected=True, blocked=True, detail="the broker does not confirm")
-        return BusHealth(connected=True)
+        silent = sorted({s.queue for s in self._subscriptions if s.failures > 1})
+        return BusHealth(connected=True, detail=f"cannot consume {silent}" if silent else "")
 
     async def stop(self) -> None:
         """Give back what is not settled and disconnect, within seconds."""

@@ -45,6 +45,7 @@ class RabbitSubscription:
         self._wake = asyncio.Event()
         self._closed = False
         self._open: OpenConsumer | None = None
+        self.failures = 0
         self._tag = f"{queue}-{uuid4()}"
         self._task = asyncio.create_task(self._run(), name=f"bus-consumer {queue}")
 
@@ -124,16 +125,18 @@ class RabbitSubscription:
         await consumer.reject_all()
 
     async def _run(self) -> None:
-        redeclare = False
+        before: AbstractConnection | None = None
         while True:
             connection = await self._link.connection()
             try:
-                await self._consume(connection, redeclare=redeclare)
+                # A new connection comes with everything declared; on the same one as before it
+                # was the queue that went away.
+                await self._consume(connection, redeclare=connection is before)
                 log.warning("bus.consumer_lost", queue=self.queue)
             except BusUnavailable as error:
+                self.failures += 1
                 log.warning("bus.consumer_failed", queue=self.queue, error=str(error))
-            # A lost connection was prepared anew; on a living one the queue itself was lost.
-            redeclare = True
+            before = connection
             await asyncio.sleep(random.uniform(0.1, 0.5))  # noqa: S311 - jitter
 
     async def _consume(self, connection: AbstractConnection, *, redeclare: bool) -> None:
@@ -145,6 +148,7 @@ class RabbitSubscription:
                     await self._redeclare(connection)
                 async with asyncio.timeout(_TIMEOUT):
                     consumer = await self._open_consumer(connection)
+                self.failures = 0
                 await consumer.ended.wait()
         finally:
             self._open = None
