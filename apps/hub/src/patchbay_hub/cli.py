@@ -9,7 +9,7 @@ from typing import Any
 
 import uvloop
 
-from patchbay_hub.demo import start_demo
+from patchbay_hub.demo import add_simulator, start_demo
 from patchbay_hub.hub import Hub, build_hub
 from patchbay_hub.options import RunOptions
 from patchbay_kit.errors import ConfigurationError
@@ -57,6 +57,8 @@ def parse(arguments: list[str]) -> RunOptions:
 async def run(options: RunOptions) -> int:
     """Build the hub and run it; prints one JSON line when it can be used."""
     hub = await build_hub(options)
+    if options.demo:
+        add_simulator(hub)
 
     async def started(host: Host) -> None:
         for ready in hub.ready:

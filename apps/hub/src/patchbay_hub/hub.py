@@ -41,6 +41,7 @@ class Hub:
     runtimes: dict[str, Runtime] = field(default_factory=dict)
     apps: dict[str, Any] = field(default_factory=dict)
     ready: list[ReadyLoop] = field(default_factory=list)
+    simulator: HttpEndpoint | None = None
 
     @property
     def port(self) -> int:

@@ -8,7 +8,7 @@ import contextlib
 import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import structlog
 import uvicorn
@@ -17,6 +17,8 @@ from patchbay_kit.bus import Bus, BusUnavailable
 from patchbay_kit.workers.lifecycle import Loop, pause
 
 log = structlog.get_logger(__name__)
+
+BUS_HEAD_START = 1.0
 
 
 class _Server(uvicorn.Server):
@@ -35,6 +37,7 @@ class HttpEndpoint:
     host: str
     port: int
     grace: float = 20.0
+    lifespan: Literal["on", "off"] = "off"
     bound_port: int = 0
 
     def server(self) -> _Server:
@@ -44,7 +47,7 @@ class HttpEndpoint:
             port=self.port,
             log_config=None,
             access_log=False,
-            lifespan="off",
+            lifespan=self.lifespan,
             loop="uvloop",
             http="httptools",
             timeout_graceful_shutdown=max(1, int(self.grace) - 1),
@@ -72,9 +75,12 @@ class Host:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop.set)
         servers = [endpoint.server() for endpoint in self.endpoints]
+        connecting = asyncio.create_task(self._guard(_BusLoop(self.bus)), name="bus")
+        # Usually there at once; where it is not, everything else starts and says so in /readyz.
+        await asyncio.wait({connecting}, timeout=BUS_HEAD_START)
         tasks = [
-            asyncio.create_task(self._guard(each), name=each.name)
-            for each in [_BusLoop(self.bus), *self.loops]
+            connecting,
+            *(asyncio.create_task(self._guard(each), name=each.name) for each in self.loops),
         ]
         serving = [asyncio.create_task(server.serve(), name="http") for server in servers]
         try:

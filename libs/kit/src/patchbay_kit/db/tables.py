@@ -19,7 +19,7 @@ outbox = Table(
     "outbox",
     metadata,
     Column("seq", BigIntType, primary_key=True, autoincrement=True),
-    Column("id", IdType, nullable=False),
+    Column("id", String(64), nullable=False),
     Column("type", String(100), nullable=False),
     Column("aggregateid", String(300), nullable=False),
     Column("payload", Text, nullable=False),

@@ -1,0 +1,15 @@
+"""The base of email-gateway's tables."""
+
+from sqlalchemy import MetaData
+from sqlalchemy.orm import registry
+from sqlmodel import SQLModel
+
+from patchbay_kit.db.tables import metadata as kit_metadata
+
+_metadata = MetaData(naming_convention=kit_metadata.naming_convention)
+
+
+class Base(SQLModel, registry=registry(metadata=_metadata)):
+    """Every table of email-gateway descends from it."""
+
+    metadata = _metadata

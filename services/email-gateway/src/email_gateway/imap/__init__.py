@@ -1,0 +1,1 @@
+"""IMAP: a port for mail sources and its adapter."""

@@ -1,0 +1,18 @@
+"""Opens the source of a mailbox: the adapter that the conformance suite chose (docs/adr/0007)."""
+
+from typing import Any
+
+from email_gateway.imap.port import MailSource
+
+
+def open_source(mailbox: Any, password: str) -> MailSource:
+    """A source for a row of `mailbox`; it connects when it is told to."""
+    from email_gateway.imap.imap_tools_source import ImapToolsSource
+
+    return ImapToolsSource(
+        host=mailbox.host,
+        port=mailbox.port,
+        security=mailbox.security,
+        username=mailbox.username,
+        password=password,
+    )

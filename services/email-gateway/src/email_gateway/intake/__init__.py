@@ -1,0 +1,1 @@
+"""Taking mail in: original first, then the ledger and the event."""

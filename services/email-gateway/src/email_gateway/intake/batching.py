@@ -1,0 +1,68 @@
+"""Many senders, one transaction: mails that arrive together are taken in together. Nobody waits for more to come."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import structlog
+
+from email_gateway.intake.reading import RawMail
+from email_gateway.intake.service import Intake, Taken
+
+log = structlog.get_logger(__name__)
+
+Waiting = tuple[RawMail, "asyncio.Future[Taken]"]
+
+BATCH = 50
+BATCH_BYTES = 32 * 1024 * 1024
+
+
+@dataclass
+class IntakeBatcher:
+    """A loop beside an entrance that speaks to many clients at once."""
+
+    intake: Intake
+    name: str = "mail-intake"
+    _waiting: "asyncio.Queue[Waiting]" = field(
+        default_factory=lambda: asyncio.Queue(maxsize=200)
+    )
+
+    async def take_in(self, mail: RawMail) -> Taken:
+        """Durable when it returns; raises what the database or the disk raised."""
+        future: asyncio.Future[Taken] = asyncio.get_running_loop().create_future()
+        await self._waiting.put((mail, future))
+        return await future
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until stopped, and then until nobody waits any more."""
+        while not (stop.is_set() and self._waiting.empty()):
+            try:
+                first = await asyncio.wait_for(self._waiting.get(), timeout=0.5)
+            except TimeoutError:
+                continue
+            await self._process([first, *self._more(len(first[0].raw))])
+
+    def _more(self, size: int) -> list[Waiting]:
+        more: list[Waiting] = []
+        while not self._waiting.empty() and len(more) < BATCH - 1 and size < BATCH_BYTES:
+            each = self._waiting.get_nowait()
+            size += len(each[0].raw)
+            more.append(each)
+        return more
+
+    async def _process(self, batch: Sequence[Waiting]) -> None:
+        try:
+            taken = await self.intake.take_in([mail for mail, _ in batch])
+        except Exception as error:  # noqa: BLE001  # told to every sender, who keeps the mail
+            if len(batch) > 1:
+                for one in batch:
+                    await self._process([one])
+                return
+            log.warning("intake.failed", error=str(error), kind=type(error).__name__)
+            for _, future in batch:
+                if not future.done():
+                    future.set_exception(error)
+            return
+        for (_, future), each in zip(batch, taken, strict=True):
+            if not future.done():
+                future.set_result(each)

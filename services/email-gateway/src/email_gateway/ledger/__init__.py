@@ -1,0 +1,1 @@
+"""The mail ledger over HTTP."""

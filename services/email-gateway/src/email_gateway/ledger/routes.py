@@ -1,0 +1,100 @@
+"""The mail ledger: what came, what went, what became of it, and the originals."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Query, Response
+from sqlalchemy import Table, select
+
+from email_gateway.intake.service import Intake
+from email_gateway.ledger.reading import find_mail, list_mails, raw_of
+from email_gateway.ledger.schemas import MailExplanation, MailView
+from email_gateway.parsing.attachments import safe_filename
+from email_gateway.parsing.limits import QuarantineError
+from email_gateway.parsing.mail import extract_attachment
+from email_gateway.intake.tables import ReceivedMail
+from patchbay_kit.auth import Principal
+from patchbay_kit.errors import ProblemError, conflict, not_found
+from patchbay_kit.http import Page, PageParams, Reader, RuntimeDep, TransactionalRoute, Uow, require
+from patchbay_kit.http.ids import checked_id
+
+router = APIRouter(prefix="/v1/mails", route_class=TransactionalRoute, tags=["mails"])
+
+Desk = Annotated[Principal, Depends(require("desk"))]
+Direction = Literal["in", "out"]
+_MAIL: Table = ReceivedMail.__table__  # type: ignore[attr-defined]  # set by SQLModel
+
+
+@router.get("", summary="Mails, newest first")
+async def get_mails(
+    _caller: Desk,
+    session: Reader,
+    params: PageParams,
+    direction: Direction = "in",
+    state: Annotated[str | None, Query(max_length=20)] = None,
+    ticket_id: Annotated[str | None, Query(max_length=36)] = None,
+    message_id: Annotated[str | None, Query(max_length=1000)] = None,
+) -> Page[MailView]:
+    filters = {"state": state, "ticket_id": ticket_id, "message_id": message_id}
+    if ticket_id is not None:
+        filters["ticket_id"] = checked_id(ticket_id, "ticket")
+    return await list_mails(session, direction, filters, params)
+
+
+@router.get("/{mail_id}", summary="One mail of either direction")
+async def get_mail(mail_id: str, _caller: Desk, session: Reader) -> MailView:
+    return await find_mail(session, checked_id(mail_id, "mail"))
+
+
+@router.get("/{mail_id}/raw", summary="The original, as it came or went (message/rfc822)")
+async def get_raw(mail_id: str, _caller: Desk, session: Reader, runtime: RuntimeDep) -> Response:
+    raw = await raw_of(session, runtime, checked_id(mail_id, "mail"))
+    headers = {"Content-Disposition": f'attachment; filename="{mail_id}.eml"'}
+    return Response(raw, media_type="message/rfc822", headers=headers)
+
+
+@router.get("/{mail_id}/attachments/{index}", summary="One attachment")
+async def get_attachment(
+    mail_id: str, index: int, _caller: Desk, session: Reader, runtime: RuntimeDep
+) -> Response:
+    raw = await raw_of(session, runtime, checked_id(mail_id, "mail"))
+    try:
+        content = extract_attachment(raw, index)
+    except (IndexError, QuarantineError):
+        raise not_found("attachment", str(index)) from None
+    # Never shown as what it claims to be: a browser must not run somebody's HTML under our name.
+    headers = {
+        "Content-Disposition": f'attachment; filename="{safe_filename(f"attachment-{index}")}"'
+    }
+    return Response(content, media_type="application/octet-stream", headers=headers)
+
+
+@router.get("/{mail_id}/explain", summary="Why this became of the mail")
+async def explain(mail_id: str, _caller: Desk, session: Reader) -> MailExplanation:
+    mail = await find_mail(session, checked_id(mail_id, "mail"))
+    return MailExplanation(mail_id=mail.id, state=mail.state, reasons=mail.reasons)
+
+
+@router.post("/{mail_id}/reprocess", summary="Read a quarantined mail again, with today's limits")
+async def reprocess(mail_id: str, _caller: Desk, uow: Uow, runtime: RuntimeDep) -> MailView:
+    row = await _quarantined(uow, mail_id)
+    intake: Intake = runtime.extras["intake"]
+    if not await intake.read_again(uow, row, await runtime.blobs.get(row.blob)):
+        raise ProblemError(422, "still_quarantined", "The mail is still over a limit")
+    return await find_mail(uow.session, row.id)
+
+
+@router.post("/{mail_id}/discard", summary="Give a quarantined mail up; the original stays")
+async def discard(mail_id: str, _caller: Desk, uow: Uow) -> MailView:
+    row = await _quarantined(uow, mail_id)
+    await uow.session.execute(_MAIL.update().where(_MAIL.c.id == row.id).values(state="discarded"))
+    return await find_mail(uow.session, row.id)
+
+
+async def _quarantined(uow: Uow, mail_id: str) -> Any:
+    statement = select(_MAIL).where(_MAIL.c.id == checked_id(mail_id, "mail")).with_for_update()
+    row = (await uow.session.execute(statement)).one_or_none()
+    if row is None:
+        raise not_found("mail", mail_id)
+    if row.state != "quarantined":
+        raise conflict("not_quarantined", "Only a quarantined mail can be reprocessed or discarded")
+    return row

@@ -1,0 +1,1 @@
+"""Sending mail: a durable queue in front of a mail server."""

@@ -1,0 +1,60 @@
+"""Requests to send, put into the queue: each request id once."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Table
+
+from email_gateway.outbound.tables import OutgoingMail
+from patchbay_contracts import Envelope, MailPurpose, Reason, ReasonCode, SendAlertEmail, SendEmail
+from patchbay_kit.db import UnitOfWork, insert_many
+from patchbay_kit.ids import new_id
+
+_OUTGOING: Table = OutgoingMail.__table__  # type: ignore[attr-defined]  # set by SQLModel
+
+
+async def on_send_email(uow: UnitOfWork, events: Sequence[Envelope[SendEmail]]) -> None:
+    await _queue(uow, events)
+
+
+async def on_send_alert(uow: UnitOfWork, events: Sequence[Envelope[SendAlertEmail]]) -> None:
+    """An alert is an automatic mail of purpose `alert`."""
+    await _queue(uow, [_as_mail(event) for event in events])
+
+
+def _as_mail(event: Envelope[SendAlertEmail]) -> Envelope[SendEmail]:
+    request = SendEmail(**event.data.model_dump(), purpose=MailPurpose.ALERT, automatic=True)
+    return event.model_copy(update={"data": request})  # type: ignore[return-value]  # other data
+
+
+async def _queue(uow: UnitOfWork, events: Sequence[Envelope[SendEmail]]) -> None:
+    by_request: dict[str, Envelope[SendEmail]] = {}
+    for event in events:
+        by_request.setdefault(event.data.request_id, event)
+    rows = [_row(uow, by_request[key]) for key in sorted(by_request)]
+    await insert_many(uow.session, _OUTGOING, rows, ignore_conflicts=True)
+
+
+def _row(uow: UnitOfWork, event: Envelope[SendEmail]) -> dict[str, Any]:
+    request = event.data
+    queued = Reason(code=ReasonCode.SEND_QUEUED)
+    return {
+        "id": new_id(),
+        "request_id": request.request_id,
+        "purpose": str(request.purpose),
+        "ticket_id": request.ticket_id,
+        "ticket_number": request.ticket_number,
+        # Given when it is built: it takes the installation's key, which handlers do not have.
+        "message_id": "",
+        "subject": request.mail_subject,
+        "recipients": [person.email for person in (*request.to, *request.cc, *request.bcc)],
+        "request": request.model_dump(mode="json", exclude_none=True),
+        "correlation_id": event.correlationid or event.id,
+        "causation_id": event.id,
+        "state": "queued",
+        "attempts": 0,
+        "next_attempt_at": uow.now,
+        "refused": [],
+        "reasons": [queued.model_dump(mode="json")],
+        "created_at": uow.now,
+    }

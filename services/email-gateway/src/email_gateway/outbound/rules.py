@@ -1,0 +1,20 @@
+"""When a mail is tried again, and when it is given up. Pure."""
+
+import random
+from datetime import timedelta
+
+MAX_ATTEMPTS = 12
+_STEPS = (10, 30, 60, 300, 900, 1800, 3600, 7200, 14400)
+# A sender that died while sending leaves its mails to others after this long.
+LEASE = timedelta(minutes=10)
+
+
+def next_wait(attempts: int) -> timedelta:
+    """The wait after `attempts` failures, with a fifth of jitter so that mails do not march in step."""
+    base = _STEPS[min(attempts, len(_STEPS)) - 1]
+    return timedelta(seconds=base * random.uniform(0.9, 1.1))  # noqa: S311  # not a secret
+
+
+def is_permanent(code: int) -> bool:
+    """SMTP replies of 5yz are final (RFC 5321, 4.2.1)."""
+    return 500 <= code < 600

@@ -1,0 +1,124 @@
+"""Handing one message to the mail server. Ports: SMTP, and the catcher of the demo that sends nothing."""
+
+import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import aiosmtplib
+
+from email_gateway.outbound.rules import is_permanent
+
+
+@dataclass(frozen=True, slots=True)
+class SendResult:
+    """What the server said: who was refused (address to answer); `caught` means that nothing left."""
+
+    refused: dict[str, str] = field(default_factory=dict)
+    caught: bool = False
+
+
+class SendError(Exception):
+    """Nobody got the mail. `permanent` refusals are not tried again."""
+
+    def __init__(self, message: str, *, permanent: bool) -> None:
+        super().__init__(message)
+        self.permanent = permanent
+
+
+class Transport(Protocol):
+    """Sends several mails over one connection between `open` and `close`.
+
+    `commit_every`: after how many mails the results are committed; 1 where a mail cannot be called back.
+    """
+
+    commit_every: int
+
+    async def open(self) -> None: ...
+
+    async def send(self, sender: str, recipients: Sequence[str], raw: bytes) -> SendResult:
+        """Raises SendError where nobody got it."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class Catcher:
+    """Takes every mail and sends none: they are read over HTTP."""
+
+    commit_every = 50
+
+    async def open(self) -> None:
+        return
+
+    async def send(self, sender: str, recipients: Sequence[str], raw: bytes) -> SendResult:  # noqa: ARG002  # the port's shape
+        return SendResult(caught=True)
+
+    async def close(self) -> None:
+        return
+
+
+class SmtpTransport:
+    """A connection to the configured server, with TLS as set and certificates checked."""
+
+    commit_every = 1
+
+    def __init__(self, settings: Any) -> None:
+        self._settings = settings
+        self._client: aiosmtplib.SMTP | None = None
+
+    async def open(self) -> None:
+        settings = self._settings
+        self._client = aiosmtplib.SMTP(
+            hostname=settings.smtp_host,
+            port=settings.smtp_port,
+            timeout=settings.smtp_timeout,
+            use_tls=settings.smtp_tls == "tls",
+            start_tls=settings.smtp_tls == "starttls",
+            username=settings.smtp_username,
+            password=settings.smtp_password.get_secret_value() if settings.smtp_password else None,
+            tls_context=None if settings.smtp_tls == "none" else ssl.create_default_context(),
+        )
+        try:
+            await self._client.connect()
+        except aiosmtplib.SMTPAuthenticationError as error:
+            # The setting is wrong, not the mail: it waits until somebody has mended it.
+            raise SendError(
+                f"the mail server refused our login: {error.code}", permanent=False
+            ) from None
+        except (aiosmtplib.SMTPException, OSError) as error:
+            raise SendError(
+                f"the mail server cannot be reached: {error}", permanent=False
+            ) from error
+
+    async def send(self, sender: str, recipients: Sequence[str], raw: bytes) -> SendResult:
+        if self._client is None or not self._client.is_connected:
+            await self.open()
+        assert self._client is not None  # noqa: S101  # open() has set it
+        try:
+            refused, _ = await self._client.sendmail(sender, list(recipients), raw)
+        except aiosmtplib.SMTPRecipientsRefused as error:
+            answers = {each.recipient: f"{each.code} {each.message}" for each in error.recipients}
+            permanent = all(is_permanent(each.code) for each in error.recipients)
+            raise SendError(
+                f"every recipient was refused: {answers}", permanent=permanent
+            ) from error
+        except aiosmtplib.SMTPResponseException as error:
+            text = f"{error.code} {error.message}"
+            raise SendError(text, permanent=is_permanent(error.code)) from error
+        except (aiosmtplib.SMTPException, OSError) as error:
+            raise SendError(str(error) or type(error).__name__, permanent=False) from error
+        return SendResult({address: f"{code} {text}" for address, (code, text) in refused.items()})
+
+    async def close(self) -> None:
+        if self._client is not None and self._client.is_connected:
+            try:
+                await self._client.quit()
+            except (aiosmtplib.SMTPException, OSError):
+                self._client.close()
+        self._client = None
+
+
+def transport_for(settings: Any) -> Transport:
+    """The transport that the settings ask for."""
+    return Catcher() if settings.outgoing == "catch" else SmtpTransport(settings)

@@ -1,0 +1,44 @@
+"""Builds email-gateway's own parts, once."""
+
+from collections.abc import Sequence
+
+from email_gateway.identity import identity_of
+from email_gateway.imap.factory import open_source
+from email_gateway.intake.batching import IntakeBatcher
+from email_gateway.intake.service import Intake
+from email_gateway.intake.smtp import SmtpLoop
+from email_gateway.mailboxes.polling import MailboxPoller
+from email_gateway.outbound.sending import Sender
+from email_gateway.outbound.transport import transport_for
+from patchbay_kit.auth import HttpJwks, TokenVerifier
+from patchbay_kit.runtime import Runtime
+from patchbay_kit.workers.lifecycle import Loop, PeriodicLoop
+
+POLL_SECONDS = 1.0
+
+
+def wire(runtime: Runtime) -> None:
+    """The verifier of bearer tokens, and the intake that all entrances share."""
+    if runtime.settings.jwks_url:
+        runtime.extras["verifier"] = TokenVerifier(HttpJwks(runtime.settings.jwks_url))
+    runtime.extras["intake"] = Intake(runtime, identity_of(runtime))
+
+
+def loops(runtime: Runtime) -> Sequence[Loop]:
+    """Entrances and exits of the role `worker`."""
+    intake: Intake = runtime.extras["intake"]
+    poller = MailboxPoller(runtime, intake, open_source)
+    sender = Sender(
+        runtime,
+        transport_for(runtime.settings),
+        runtime.settings.support_address,
+        intake.identity.token_key,
+    )
+    running: list[Loop] = [
+        PeriodicLoop("mailboxes", poller.step, POLL_SECONDS),
+        PeriodicLoop("mail-out", sender.step, POLL_SECONDS),
+    ]
+    if runtime.settings.smtp_listen_port is not None:
+        batcher = IntakeBatcher(intake)
+        running += [batcher, SmtpLoop(runtime, batcher)]
+    return running
