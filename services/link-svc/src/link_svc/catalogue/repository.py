@@ -84,6 +84,18 @@ async def device_name(session: AsyncSession, connection_id: str, remote_id: str)
     return name
 
 
+async def device_ids_of_site(
+    session: AsyncSession, connection_id: str, remote_site_id: str
+) -> Sequence[str]:
+    """The remote ids of the devices whose newest record names the site."""
+    statement = (
+        select(DEVICE.c.remote_device_id)
+        .where(DEVICE.c.connection_id == connection_id, DEVICE.c.remote_site_id == remote_site_id)
+        .order_by(DEVICE.c.remote_device_id)
+    )
+    return (await session.execute(statement)).scalars().all()
+
+
 def sites() -> Subquery:
     """Every site ever listed, with `gone`."""
     return _with_gone(SITE, CatalogueKind.SITES)

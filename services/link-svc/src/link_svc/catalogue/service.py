@@ -47,6 +47,13 @@ async def device_name(session: AsyncSession, connection_id: str, remote_id: str)
     return await repository.device_name(session, connection_id, remote_id)
 
 
+async def device_ids_of_site(
+    session: AsyncSession, connection_id: str, remote_site_id: str
+) -> Sequence[str]:
+    """The remote ids of the devices whose newest record names the site."""
+    return await repository.device_ids_of_site(session, connection_id, remote_site_id)
+
+
 def sites() -> Subquery:
     """Sites as a relation to join: the columns of the table and `gone`."""
     return repository.sites()
