@@ -18,7 +18,10 @@ from patchbay_kit.logging import configure_logging
 
 
 def main() -> None:
-    """The console script. Exit 0 after SIGTERM or Ctrl-C, 2 with one line on stderr for a wrong setting."""
+    """The console script.
+
+    Exit 0 after SIGTERM or Ctrl-C, 2 with one line on stderr for a wrong setting.
+    """
     options = parse(sys.argv[1:])
     configure_logging(
         os.environ.get("PATCHBAY_LOG_LEVEL", "WARNING"),

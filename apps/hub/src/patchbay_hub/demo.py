@@ -1,20 +1,21 @@
-"""The demo: a simulated Continuum on its own port, and a connection to it. Its state is kept beside the hub's."""
+"""The demo:
+
+a simulated Continuum on its own port, and a connection to it. Its state is kept beside the hub's.
+"""
 
 import socket
 from typing import Any
 
 import httpx
-from continuum_sim import Settings, create_app
 
+from continuum_sim import Settings, create_app
 from patchbay_hub.hub import Hub
 from patchbay_kit.auth import EVERYTHING, Principal
 from patchbay_kit.host import HttpEndpoint
 
 CONNECTION = "Demo Continuum"
 ALERT_SECONDS = 10.0
-SYSTEM = Principal(
-    id="demo", kind="system", name="Demo", permissions=frozenset({EVERYTHING})
-)
+SYSTEM = Principal(id="demo", kind="system", name="Demo", permissions=frozenset({EVERYTHING}))
 
 
 def add_simulator(hub: Hub) -> None:
@@ -48,7 +49,9 @@ def _remembered_port(hub: Hub) -> int:
 
 
 async def start_demo(hub: Hub) -> dict[str, Any]:
-    """Connect rmm-gateway to the simulator and enable it, once; returns what the ready line says about it."""
+    """Connect rmm-gateway to the simulator and enable it, once; returns what the ready line says
+    about it.
+    """
     assert hub.simulator is not None  # noqa: S101  # add_simulator came before
     url = f"http://{hub.options.host}:{hub.simulator.bound_port}"
     code = hub.simulator.app.state.simulator.psg.code

@@ -1,6 +1,7 @@
 """Puts the five services into one process: one bus file, a database file each, one port.
 
-Promise: whatever was answered or taken in survives `kill -9`; the next start goes on where this one was.
+Promise: whatever was answered or taken in survives `kill -9`; the next start goes on where this one
+was.
 """
 
 import asyncio
@@ -50,7 +51,10 @@ class Hub:
 
 
 async def build_hub(options: RunOptions) -> Hub:
-    """Migrate the databases and build everything; nothing runs yet. ConfigurationError for a wrong setting."""
+    """Migrate the databases and build everything; nothing runs yet.
+
+    ConfigurationError for a wrong setting.
+    """
     options.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     key = installation_key(options.data)
     settings = {service.name: _settings(service, options, key) for service in SERVICES}
@@ -65,7 +69,11 @@ async def build_hub(options: RunOptions) -> Hub:
     apps = {
         prefix: hub.apps[service.name]
         for service in SERVICES
-        for prefix in (*service.prefixes, f"/v1/dead-letters/{service.name}", f"/openapi.{service.name}.json")
+        for prefix in (
+            *service.prefixes,
+            f"/v1/dead-letters/{service.name}",
+            f"/openapi.{service.name}.json",
+        )
     }
     router = PrefixRouter(apps, default=hub.apps[SERVICES[0].name])
     hub.host.endpoints.append(HttpEndpoint(router, options.host, options.port, hub.host.grace))
@@ -99,13 +107,17 @@ def _add_service(hub: Hub, service: ServiceDefinition, settings: BaseServiceSett
     ready = ReadyLoop(service, runtime)
     hub.runtimes[service.name] = runtime
     hub.ready.append(ready)
-    hub.host.loops += [ready, *relay_loops(runtime, wake, listen=False), *worker_loops(service, runtime)]
+    hub.host.loops += [
+        ready,
+        *relay_loops(runtime, wake, listen=False),
+        *worker_loops(service, runtime),
+    ]
     hub.host.on_stop.append(runtime.db.close)
     hub.apps[service.name] = service.create_app(runtime)
 
 
 def _share_identity(hub: Hub) -> None:
-    """All services of the process trust ticket-svc's keys directly, without reading them over HTTP."""
+    """All services trust ticket-svc's keys directly, without reading them over HTTP."""
     verifier = hub.runtimes["ticket-svc"].extras["verifier"]
     for runtime in hub.runtimes.values():
         runtime.extras["verifier"] = verifier

@@ -28,7 +28,10 @@ class RunOptions:
 
 
 def installation_key(data: Path) -> str:
-    """The key that encrypts stored secrets: PATCHBAY_SECRET_KEY, or made once and kept in the data folder for this user only."""
+    """The key that encrypts stored secrets:
+
+    PATCHBAY_SECRET_KEY, or made once and kept in the data folder for this user only.
+    """
     from_environment = os.environ.get("PATCHBAY_SECRET_KEY")
     if from_environment:
         return from_environment

@@ -1,4 +1,7 @@
-"""One public path space: each request goes to the service that owns its prefix; the longest prefix wins."""
+"""One public path space:
+
+each request goes to the service that owns its prefix; the longest prefix wins.
+"""
 
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any

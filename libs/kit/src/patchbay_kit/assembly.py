@@ -1,4 +1,4 @@
-"""Builds a service's runtime and its loops: the only place where the kit's parts are put together."""
+"""Builds a service's runtime and loops: the only place where the kit's parts are joined."""
 
 import asyncio
 from collections.abc import Sequence
@@ -74,7 +74,9 @@ def worker_loops(service: ServiceDefinition, runtime: Runtime) -> list[Loop]:
 
 
 def relay_loops(runtime: Runtime, wake: asyncio.Event, *, listen: bool) -> list[Loop]:
-    """Relays; on PostgreSQL several at once, each with its own claim, so that confirms of one overlap with reads of another."""
+    """Relays; on PostgreSQL several at once, each with its own claim, so that confirms of one
+    overlap with reads of another.
+    """
     count = runtime.settings.relay_concurrency if runtime.db.is_postgres else 1
     loops: list[Loop] = [
         RelayLoop(runtime.db, runtime.bus, wake, name=f"relay:{number}") for number in range(count)

@@ -1,4 +1,7 @@
-"""Big things by reference: content-addressed blobs in a folder. A blob that `put` has returned survives a power cut."""
+"""Big things by reference:
+
+content-addressed blobs in a folder. A blob that `put` has returned survives a power cut.
+"""
 
 import asyncio
 import hashlib

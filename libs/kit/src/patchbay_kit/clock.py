@@ -1,4 +1,7 @@
-"""The clock as a value, so that tests own time. Durations use the event loop's monotonic clock instead."""
+"""The clock as a value, so that tests own time.
+
+Durations use the event loop's monotonic clock instead.
+"""
 
 from collections.abc import Callable
 from datetime import UTC, datetime

@@ -15,7 +15,11 @@ class PatchbayError(Exception):
 
 
 class ProblemError(PatchbayError):
-    """A problem document (RFC 9457). `code` is stable and meant for programs; `field` is a JSON pointer or parameter name; `hint` says what to do."""
+    """A problem document (RFC 9457).
+
+    `code` is stable and meant for programs; `field` is a JSON pointer or parameter name; `hint`
+    says what to do.
+    """
 
     def __init__(
         self,

@@ -1,6 +1,9 @@
-"""The life of a process: start everything, wait for SIGTERM or SIGINT, let everything end within its grace.
+"""The life of a process:
 
-A loop that ends with an error ends the process with status 1: the supervisor starts it again, and nothing is lost by that.
+start everything, wait for SIGTERM or SIGINT, let everything end within its grace.
+
+A loop that ends with an error ends the process with status 1: the supervisor starts it again, and
+nothing is lost by that.
 """
 
 import asyncio
@@ -139,7 +142,9 @@ class Host:
 
 @dataclass
 class _BusLoop:
-    """Connects the bus in the background, so that a process starts, and says so in /readyz, while its broker is away."""
+    """Connects the bus in the background, so that a process starts, and says so in /readyz, while
+    its broker is away.
+    """
 
     bus: Bus
     name: str = "bus"

@@ -1,4 +1,4 @@
-"""Identifiers: UUIDv7 (RFC 9562), as strings, so that keys grow with time and pages stay in order."""
+"""Identifiers: UUIDv7 (RFC 9562) as strings, so that keys grow with time."""
 
 import uuid_utils
 

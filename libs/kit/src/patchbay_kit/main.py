@@ -48,7 +48,8 @@ async def run_role(service: ServiceDefinition, settings: BaseServiceSettings, ro
         await asyncio.to_thread(migrate, service.package, settings.database_url, service.metadata)
     elif not settings.database_url.startswith("postgresql"):
         raise ConfigurationError(
-            "PATCHBAY_DATABASE_URL: the roles run apart only on PostgreSQL; use the role 'all' with SQLite"
+            "PATCHBAY_DATABASE_URL: the roles run apart only on PostgreSQL; "
+            "use the role 'all' with SQLite"
         )
     bus = create_bus(settings.bus_url, system_topology(), service.name)
     runtime = build_runtime(service, settings, bus)

@@ -1,4 +1,7 @@
-"""What one service is, and what it runs on. Built once, at one place, and handed to everything else."""
+"""What one service is, and what it runs on.
+
+Built once, at one place, and handed to everything else.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +24,10 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Runtime:
-    """The built parts of one service in one process. `extras` holds what the service's own wiring adds."""
+    """The built parts of one service in one process.
+
+    `extras` holds what the service's own wiring adds.
+    """
 
     settings: Any
     db: Database
@@ -36,8 +42,9 @@ class Runtime:
 class ServiceDefinition:
     """Everything that `python -m <service> <role>` and the embedded hub need to know.
 
-    `wire` fills `runtime.extras` (may be async work free); `create_app` mounts the routers; `loops` are the service's own loops beside
-    its consumers (polling, sending); `prefixes` are its public paths.
+    `wire` fills `runtime.extras` (may be async work free); `create_app` mounts the routers; `loops`
+    are the service's own loops beside its consumers (polling, sending); `prefixes` are its public
+    paths.
     """
 
     name: str

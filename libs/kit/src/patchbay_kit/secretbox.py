@@ -1,4 +1,8 @@
-"""Secrets at rest: encrypted with the installation's key (Fernet: AES-128-CBC with HMAC-SHA256); write-only to the outside."""
+"""Secrets at rest:
+
+encrypted with the installation's key (Fernet: AES-128-CBC with HMAC-SHA256); write-only to the
+outside.
+"""
 
 import base64
 import hashlib
@@ -10,7 +14,9 @@ from patchbay_kit.errors import PermanentError
 
 
 class SecretBox:
-    """Encrypts secrets for the database, and derives keys for other purposes from the same installation key."""
+    """Encrypts secrets for the database, and derives keys for other purposes from the same
+    installation key.
+    """
 
     def __init__(self, key: str) -> None:
         self._key = key.encode()
@@ -30,5 +36,6 @@ class SecretBox:
         except InvalidToken:
             raise PermanentError(
                 "secret_unreadable",
-                "a stored secret cannot be read with the present PATCHBAY_SECRET_KEY; enter it again",
+                "a stored secret cannot be read with the present PATCHBAY_SECRET_KEY; "
+                "enter it again",
             ) from None

@@ -1,4 +1,7 @@
-"""Settings shared by all services, read from the environment. Unsafe values stop the start outside development, with one line that names the setting."""
+"""Settings shared by all services, read from the environment.
+
+Unsafe values stop the start outside development, with one line that names the setting.
+"""
 
 from enum import StrEnum
 from pathlib import Path
@@ -65,7 +68,9 @@ S = TypeVar("S", bound=BaseServiceSettings)
 
 
 def load_settings(cls: type[S], **overrides: Any) -> S:
-    """Read the settings; ConfigurationError with one line that names what is wrong, never the value of a secret."""
+    """Read the settings; ConfigurationError with one line that names what is wrong, never the value
+    of a secret.
+    """
     try:
         return cls(**overrides)
     except ValidationError as error:

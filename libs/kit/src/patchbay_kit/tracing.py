@@ -1,4 +1,6 @@
-"""Trace context (W3C) and correlation ids, carried through requests, events and logs by a context variable."""
+"""Trace context (W3C) and correlation ids, carried through requests, events and logs by a context
+variable.
+"""
 
 import secrets
 from collections.abc import Iterator
@@ -24,7 +26,7 @@ def current_trace() -> Trace | None:
 
 
 def new_traceparent(parent: str | None = None) -> str:
-    """A traceparent for a new step: the parent's trace id with a fresh span id, or a fresh trace."""
+    """For a new step: the parent's trace id with a fresh span id, or a fresh trace."""
     trace_id = parent[3:35] if parent and len(parent) == 55 else secrets.token_hex(16)
     return f"00-{trace_id}-{secrets.token_hex(8)}-01"
 

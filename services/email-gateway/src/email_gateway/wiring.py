@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from email_gateway.identity import identity_of
 from email_gateway.imap.factory import open_source
 from email_gateway.intake.batching import IntakeBatcher
+from email_gateway.intake.originals import original_of
 from email_gateway.intake.service import Intake
 from email_gateway.intake.smtp import SmtpLoop
 from email_gateway.mailboxes.polling import MailboxPoller
@@ -33,6 +34,7 @@ def loops(runtime: Runtime) -> Sequence[Loop]:
         transport_for(runtime.settings),
         runtime.settings.support_address,
         intake.identity.token_key,
+        original_of,
     )
     running: list[Loop] = [
         PeriodicLoop("mailboxes", poller.step, POLL_SECONDS),

@@ -4,9 +4,16 @@ from fastapi import FastAPI
 
 from patchbay_kit.http import create_service_app
 from patchbay_kit.runtime import Runtime
+from ticket_svc.accounts.routes import contacts_router as contacts
+from ticket_svc.accounts.routes import router as accounts
+from ticket_svc.assets.routes import router as assets
 from ticket_svc.auth.routes import router as auth
+from ticket_svc.employees.routes import router as employees
+from ticket_svc.tickets.routes import router as tickets
+
+ROUTERS = (accounts, contacts, assets, auth, employees, tickets)
 
 
 def create_app(runtime: Runtime) -> FastAPI:
     """The app of the role `api`."""
-    return create_service_app(runtime, "ticket-svc", [auth], title="Patchbay tickets")
+    return create_service_app(runtime, "ticket-svc", ROUTERS, title="Patchbay tickets")

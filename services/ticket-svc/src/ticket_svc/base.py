@@ -1,4 +1,7 @@
-"""The base of ticket-svc's tables: their own registry and metadata, so that services can share one process."""
+"""The base of ticket-svc's tables:
+
+their own registry and metadata, so that services can share one process.
+"""
 
 from sqlalchemy import MetaData
 from sqlalchemy.orm import registry

@@ -1,31 +1,32 @@
-"""What ticket-svc does once at start: the issuer's keys, the first administrator, our own company's account.
+"""What ticket-svc does at start: the issuer's keys, the first administrator, our own company.
 
-Safe to run in every replica at once: each piece is made under a unique key, and the loser takes what the winner made.
+Safe to run in every replica at once: each piece is made under a unique key, and the loser takes
+what the winner made.
 """
 
-import secrets
+import base64
 import sys
+from dataclasses import dataclass
 
-import structlog
-from sqlalchemy import Table, select
+from sqlalchemy import Table, and_, select, update
 
 from patchbay_kit.auth import TokenVerifier, hash_password
 from patchbay_kit.db import UnitOfWork, insert_many
 from patchbay_kit.errors import ConfigurationError
 from patchbay_kit.ids import new_id
 from patchbay_kit.runtime import Runtime
+from patchbay_kit.secretbox import SecretBox
 from patchbay_kit.settings import Environment
 from ticket_svc.accounts.own_company import own_company_account
 from ticket_svc.auth.keys import OwnKeys, load_keys
-from ticket_svc.desk.service import load_settings, save_settings
+from ticket_svc.desk.service import claim_setting, load_settings, save_settings
+from ticket_svc.employees.rules import EVERYTHING
+from ticket_svc.employees.schemas import MIN_PASSWORD
 from ticket_svc.employees.tables import Employee
 from ticket_svc.settings import TicketSettings
 
-log = structlog.get_logger(__name__)
-
 _EMPLOYEE: Table = Employee.__table__  # type: ignore[attr-defined]  # set by SQLModel
 DEFAULT_ADMIN = "admin@localhost"
-MIN_PASSWORD = 12
 
 
 def wire(runtime: Runtime) -> None:
@@ -36,55 +37,103 @@ def wire(runtime: Runtime) -> None:
 
 
 async def on_ready(runtime: Runtime) -> None:
-    """Run once the database answers. The new administrator's password, if one was generated, is left in
-    `extras["first_admin"]` and printed when nobody takes it from there."""
+    """Run once the database answers.
+
+    The administrator's one-time password, while nobody has used it, is left in
+    `extras["first_admin"]` and printed when nobody takes it from there.
+    """
     settings: TicketSettings = runtime.settings
-    email, password, generated = _credentials(settings)
-    password_hash = await hash_password(password)
+    chosen = _chosen_password(settings)
     async with runtime.db.unit_of_work() as uow:
         keys = await load_keys(uow, runtime)
-        created = await _first_administrator(uow, email, password_hash)
+        admin = await _administrator(uow, runtime.secrets, settings, chosen)
         await _desk_defaults(uow, settings)
     runtime.extras["own_keys"].set(keys)
-    shown = password if created and generated else None
-    runtime.extras["first_admin"] = {"email": email, "password": shown, "created": created}
-    if shown is not None and not runtime.extras.get("quiet"):
-        sys.stdout.write(f"first administrator: {email} one-time password: {shown}\n")
+    runtime.extras["first_admin"] = {
+        "email": admin.email,
+        "password": admin.one_time_password,
+        "created": admin.created,
+    }
+    if admin.one_time_password is not None and not runtime.extras.get("quiet"):
+        sys.stdout.write(
+            f"first administrator: {admin.email} one-time password: {admin.one_time_password}\n"
+        )
         sys.stdout.flush()
 
 
-def _credentials(settings: TicketSettings) -> tuple[str, str, bool]:
-    email = (settings.admin_email or DEFAULT_ADMIN).lower()
+def _chosen_password(settings: TicketSettings) -> str | None:
     if settings.admin_password is None:
-        return email, secrets.token_urlsafe(18), True
+        return None
     password = settings.admin_password.get_secret_value()
     if settings.env is not Environment.DEVELOPMENT and len(password) < MIN_PASSWORD:
         raise ConfigurationError(
             f"PATCHBAY_ADMIN_PASSWORD: at least {MIN_PASSWORD} characters outside development"
         )
-    return email, password, False
+    return password
 
 
-async def _first_administrator(uow: UnitOfWork, email: str, password_hash: str) -> bool:
-    """True where there was no employee at all and this one was made."""
-    if await uow.session.scalar(select(_EMPLOYEE.c.id).limit(1)) is not None:
-        return False
+@dataclass(frozen=True, slots=True)
+class _Administrator:
+    email: str
+    one_time_password: str | None = None
+    created: bool = False
+
+
+async def _administrator(
+    uow: UnitOfWork, secrets: SecretBox, settings: TicketSettings, chosen: str | None
+) -> _Administrator:
+    """The first administrator, made where there is no employee at all.
+
+    A generated password that nobody has used yet is shown again at every start, so that being
+    killed between writing and showing it locks nobody out.
+    """
+    email = (settings.admin_email or DEFAULT_ADMIN).lower()
+    columns = (_EMPLOYEE.c.id, _EMPLOYEE.c.email1, _EMPLOYEE.c.one_time)
+    rows = (await uow.session.execute(select(*columns).limit(2))).all()
+    if not rows:
+        return await _first_administrator(uow, secrets, email, chosen)
+    if len(rows) > 1 or not rows[0].one_time:
+        return _Administrator(email)
+    shown = None if chosen else _one_time_password(secrets, rows[0].id)
+    values = {
+        "password_hash": await hash_password(chosen or _one_time_password(secrets, rows[0].id)),
+        "one_time": shown is not None,
+    }
+    # Somebody may sign in right now: what they used stays.
+    unused = and_(_EMPLOYEE.c.id == rows[0].id, _EMPLOYEE.c.one_time)
+    await uow.session.execute(update(_EMPLOYEE).where(unused).values(values))
+    return _Administrator(rows[0].email1 or email, shown)
+
+
+async def _first_administrator(
+    uow: UnitOfWork, secrets: SecretBox, email: str, chosen: str | None
+) -> _Administrator:
     employee_id = new_id()
+    if not await claim_setting(uow, "first_administrator_id", employee_id):
+        return _Administrator(email)
+    shown = None if chosen else _one_time_password(secrets, employee_id)
     row = {
         "id": employee_id,
         "name": "Administrator",
         "email1": email,
         "active": True,
         "receives_all_mail": False,
-        "permissions": ["*"],
-        "password_hash": password_hash,
+        "permissions": [EVERYTHING],
+        "password_hash": await hash_password(chosen or _one_time_password(secrets, employee_id)),
+        "one_time": shown is not None,
         "failed_sign_ins": 0,
         "version": 1,
         "created_at": uow.now,
     }
     await insert_many(uow.session, _EMPLOYEE, [row])
     await save_settings(uow, {"default_manager_id": employee_id})
-    return True
+    return _Administrator(email, shown, created=True)
+
+
+def _one_time_password(secrets: SecretBox, employee_id: str) -> str:
+    """The same in every replica and at every start, so that none spoils what another showed."""
+    secret = secrets.derive(f"one-time password of {employee_id}")
+    return base64.urlsafe_b64encode(secret[:18]).decode()
 
 
 async def _desk_defaults(uow: UnitOfWork, settings: TicketSettings) -> None:

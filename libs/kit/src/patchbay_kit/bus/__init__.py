@@ -1,4 +1,4 @@
-"""The bus: a port, its RabbitMQ adapter (the only importer of aio-pika) and its embedded adapter."""
+"""The bus: a port, its RabbitMQ adapter (alone importing aio-pika) and the embedded one."""
 
 from patchbay_kit.bus.port import (
     DELAY_STEPS,

@@ -1,7 +1,8 @@
 """Many rows in one statement: what makes a batch cheap.
 
-PostgreSQL takes all rows as one JSON parameter, so there is one prepared statement for any number of rows and one round trip.
-Rows must name the same columns and give every value: Python-side defaults of the table are not applied.
+PostgreSQL takes all rows as one JSON parameter, so there is one prepared statement for any number
+of rows and one round trip. Rows must name the same columns and give every value: Python-side
+defaults of the table are not applied.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,7 @@
-"""One service's database: units of work for changes, sessions for reads, and the only place that commits."""
+"""One service's database:
+
+units of work for changes, sessions for reads, and the only place that commits.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -14,7 +17,10 @@ from patchbay_kit.db.uow import UnitOfWork
 
 
 class Database:
-    """Owns the engine. `on_events` is called after a commit that wrote to the outbox, to wake the relay."""
+    """Owns the engine.
+
+    `on_events` is called after a commit that wrote to the outbox, to wake the relay.
+    """
 
     def __init__(
         self, url: str, *, service: str, pool_size: int = 8, clock: Clock = utc_now
@@ -28,7 +34,8 @@ class Database:
         self.on_events: Callable[[], None] = lambda: None
         self.is_postgres = self.engine.dialect.name == "postgresql"
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False, autoflush=False)
-        # SQLite has one writer; queueing here is fair and cheap where waiting on its file lock is neither.
+        # SQLite has one writer; queueing here is fair and cheap where waiting on its file lock is
+        # neither.
         self._writer = None if self.is_postgres else asyncio.Lock()
 
     @asynccontextmanager

@@ -1,7 +1,8 @@
 """Engines for the two databases, with their settings in one place.
 
-PostgreSQL: asyncpg, statement time-out, application name. SQLite: WAL, synchronous=FULL (a confirmed write survives a power cut),
-foreign keys on, and BEGIN IMMEDIATE for writers so that two of them never deadlock on the upgrade of a read lock.
+PostgreSQL: asyncpg, statement time-out, application name. SQLite: WAL, synchronous=FULL (a
+confirmed write survives a power cut), foreign keys on, and BEGIN IMMEDIATE for writers so that two
+of them never deadlock on the upgrade of a read lock.
 """
 
 from pathlib import Path
@@ -19,7 +20,9 @@ LOCK_TIMEOUT_MS = 10_000
 
 
 def create_engine(url: str, *, pool_size: int, application_name: str) -> AsyncEngine:
-    """An engine for `postgresql+asyncpg://` or `sqlite+aiosqlite:///`; anything else is a ConfigurationError."""
+    """An engine for `postgresql+asyncpg://` or `sqlite+aiosqlite:///`; anything else is a
+    ConfigurationError.
+    """
     parsed = make_url(url)
     if parsed.get_backend_name() == "postgresql":
         return _postgres(url, pool_size, application_name)
@@ -27,7 +30,8 @@ def create_engine(url: str, *, pool_size: int, application_name: str) -> AsyncEn
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
         return _sqlite(url, pool_size)
     raise ConfigurationError(
-        f"PATCHBAY_DATABASE_URL: {parsed.drivername} is not supported; use postgresql+asyncpg or sqlite+aiosqlite with a file"
+        f"PATCHBAY_DATABASE_URL: {parsed.drivername} is not supported; "
+        "use postgresql+asyncpg, or sqlite+aiosqlite with a file"
     )
 
 

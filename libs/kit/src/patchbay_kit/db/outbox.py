@@ -1,6 +1,7 @@
 """The outbox: events written in the transaction of the change they tell about.
 
-The relay (`workers.relay`) is the only reader. A row is deleted when every queue that wants it has confirmed it.
+The relay (`workers.relay`) is the only reader. A row is deleted when every queue that wants it has
+confirmed it.
 """
 
 from datetime import datetime
@@ -40,7 +41,10 @@ def outbox_row(
     actor: str | None,
     trace: Trace | None,
 ) -> OutboxRow:
-    """Wrap `data` into its CloudEvents envelope. A caused event continues the cause's correlation and trace."""
+    """Wrap `data` into its CloudEvents envelope.
+
+    A caused event continues the cause's correlation and trace.
+    """
     event_id = new_id()
     parent = cause.traceparent if cause else (trace.traceparent if trace else None)
     correlation = (

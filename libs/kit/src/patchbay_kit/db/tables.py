@@ -14,7 +14,8 @@ metadata = MetaData(
     }
 )
 
-# Rows leave the table when the broker has confirmed them, so every row here is unsent. Names follow Debezium's outbox.
+# Rows leave the table when the broker has confirmed them, so every row here is unsent. Names
+# follow Debezium's outbox.
 outbox = Table(
     "outbox",
     metadata,

@@ -1,4 +1,7 @@
-"""Column types that mean the same on PostgreSQL and SQLite. In Python ids are strings and times are aware UTC datetimes."""
+"""Column types that mean the same on PostgreSQL and SQLite.
+
+In Python ids are strings and times are aware UTC datetimes.
+"""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -14,7 +17,9 @@ BigIntType = BigInteger().with_variant(Integer(), "sqlite")
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """timestamptz on PostgreSQL; on SQLite fixed-width ISO 8601 text in UTC, which sorts as it reads."""
+    """timestamptz on PostgreSQL; on SQLite fixed-width ISO 8601 text in UTC, which sorts as it
+    reads.
+    """
 
     impl = DateTime(timezone=True)
     cache_ok = True

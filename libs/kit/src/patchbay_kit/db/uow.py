@@ -1,6 +1,9 @@
-"""The unit of work: what one request, one batch of events or one step of a loop changes, and the events it publishes.
+"""The unit of work:
 
-Promise: the events are written to the outbox in the transaction of the change: published if and only if committed.
+what one request, one batch of events or one step of a loop changes, and the events it publishes.
+
+Promise: the events are written to the outbox in the transaction of the change: published if and
+only if committed.
 """
 
 from dataclasses import dataclass, field
@@ -16,7 +19,7 @@ from patchbay_kit.tracing import current_trace
 
 @dataclass(slots=True)
 class UnitOfWork:
-    """Made by `Database.unit_of_work`, which alone commits it. `now` is the time of the whole unit."""
+    """Made by `Database.unit_of_work`, which alone commits it. `now` is the unit's time."""
 
     session: AsyncSession
     service: str
@@ -33,7 +36,10 @@ class UnitOfWork:
         cause: Envelope[Any] | None = None,
         actor: str | None = None,
     ) -> str:
-        """Put an event into the outbox. `version` is the aggregate's version after the change. Returns the event's id."""
+        """Put an event into the outbox.
+
+        `version` is the aggregate's version after the change. Returns the event's id.
+        """
         row = outbox_row(
             data,
             service=self.service,

@@ -7,41 +7,16 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPBearer
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from patchbay_kit.auth import Principal, Verifier
+from patchbay_kit.auth import Principal
 from patchbay_kit.auth.tokens import unauthenticated
 from patchbay_kit.db import UnitOfWork
 from patchbay_kit.errors import ProblemError
 from patchbay_kit.http.database_errors import CONNECT_ERRORS, database_unavailable
+from patchbay_kit.http.identification import identify, runtime_of
 from patchbay_kit.http.transaction import Transaction
 from patchbay_kit.runtime import Runtime
 
 _BEARER = HTTPBearer(auto_error=False, bearerFormat="JWT", description="POST /v1/auth/token")
-
-
-def runtime_of(request: Request) -> Runtime:
-    """The runtime of the service that answers this request."""
-    runtime: Runtime = request.app.state.runtime
-    return runtime
-
-
-async def identify(request: Request) -> Principal | None:
-    """The caller, or None without credentials; 401 for bad ones. Looked up once per request."""
-    if hasattr(request.state, "principal"):
-        known: Principal | None = request.state.principal
-        return known
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    principal = None
-    if scheme:
-        if scheme.lower() != "bearer" or not token.strip():
-            raise unauthenticated(
-                "token_invalid", "The Authorization header is not a bearer token."
-            )
-        verifier: Verifier | None = runtime_of(request).extras.get("verifier")
-        if verifier is None:
-            raise unauthenticated("token_invalid", "This service has no source of token keys.")
-        principal = await verifier.verify(token.strip())
-    request.state.principal = principal
-    return principal
 
 
 async def caller(request: Request, _scheme: Annotated[Any, Depends(_BEARER)] = None) -> Principal:

@@ -22,6 +22,7 @@ from patchbay_kit.http.database_errors import (
     database_unavailable,
 )
 from patchbay_kit.http.idempotency import claim, idempotency_key_of
+from patchbay_kit.http.identification import identify, runtime_of
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -83,9 +84,6 @@ class TransactionalRoute(APIRoute):
 
 
 async def _in_transaction(request: Request, handle: RouteHandler) -> Response:
-    # Imported here because dependencies build on Transaction.
-    from patchbay_kit.http.dependencies import identify, runtime_of
-
     key = idempotency_key_of(request)
     # Before the transaction begins: a slow sender must not hold SQLite's only writer.
     body = await request.body()

@@ -1,4 +1,8 @@
-"""Parking: a message that no retry can mend becomes a row that people read, retry or discard. Nothing is dropped."""
+"""Parking:
+
+a message that no retry can mend becomes a row that people read, retry or discard. Nothing is
+dropped.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,7 +39,10 @@ class Parked:
 
 
 async def park(session: AsyncSession, letters: Sequence[Parked], now: datetime) -> None:
-    """Write dead letters inside the caller's transaction. The same event parked again on one queue is one letter more: each parking is a fact."""
+    """Write dead letters inside the caller's transaction.
+
+    The same event parked again on one queue is one letter more: each parking is a fact.
+    """
     for letter in letters:
         row = {
             "id": new_id(),

@@ -1,4 +1,7 @@
-"""The consumer's inbox: (consumer, event id) is written in the transaction of the effect, so a redelivery has none."""
+"""The consumer's inbox:
+
+(consumer, event id) is written in the transaction of the effect, so a redelivery has none.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,7 +15,10 @@ from patchbay_kit.db.tables import inbox
 async def claim_new(
     session: AsyncSession, consumer: str, event_ids: Sequence[str], now: datetime
 ) -> set[str]:
-    """Write inbox rows; returns the ids that were not there before. Waits for a transaction that is claiming the same id."""
+    """Write inbox rows; returns the ids that were not there before.
+
+    Waits for a transaction that is claiming the same id.
+    """
     # Sorted, so that two workers that got the same events lock them in the same order.
     rows = [
         {"consumer": consumer, "event_id": event_id, "received_at": now}

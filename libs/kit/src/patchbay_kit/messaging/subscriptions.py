@@ -7,13 +7,14 @@ from typing import Any
 from patchbay_contracts import Envelope, EventData, QueueSpec
 from patchbay_kit.db import UnitOfWork
 
-# A handler gets the new events of one type of a batch. It only touches the database; it may be run again with a subset.
+# A handler gets the new events of one type of a batch. It only touches the database; it may be
+# run again with a subset.
 Handler = Callable[[UnitOfWork, Sequence[Envelope[Any]]], Awaitable[None]]
 OneHandler = Callable[[UnitOfWork, Envelope[Any]], Awaitable[None]]
 
 
 def each(handler: OneHandler) -> Handler:
-    """A batch handler that calls `handler` for one event after the other, in the same transaction."""
+    """A batch handler that calls `handler` for each event in turn, in one transaction."""
 
     async def handle(uow: UnitOfWork, events: Sequence[Envelope[Any]]) -> None:
         for event in events:
@@ -24,7 +25,10 @@ def each(handler: OneHandler) -> Handler:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """`role` names the queue: `<service>.<role>`. One role's events share a queue and scale together."""
+    """`role` names the queue:
+
+    `<service>.<role>`. One role's events share a queue and scale together.
+    """
 
     event: type[EventData]
     handler: Handler

@@ -1,7 +1,7 @@
 """The consumer loops: take what is waiting, process it as one batch, tell the bus.
 
-Promise: a delivery is settled only after the commit of its effect or of its dead letter. On SIGTERM the running batch finishes and the
-rest goes back to the queue.
+Promise: a delivery is settled only after the commit of its effect or of its dead letter. On SIGTERM
+the running batch finishes and the rest goes back to the queue.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from patchbay_kit.db import Database
 from patchbay_kit.messaging import Subscriptions
 from patchbay_kit.messaging.dead_letters import Parked, park
 from patchbay_kit.workers.lifecycle import Loop, pause
-from patchbay_kit.workers.processing import BatchProcessor, DatabaseAway, Verdict
+from patchbay_kit.workers.processing import BatchProcessor, DatabaseAwayError, Verdict
 
 log = structlog.get_logger(__name__)
 
@@ -63,7 +63,7 @@ class ConsumerLoop:
             try:
                 await self._settle(subscription, await self.processor.process(deliveries))
                 return True
-            except DatabaseAway as error:
+            except DatabaseAwayError as error:
                 log.warning("consumer.database_away", queue=self.queue, error=str(error))
                 await pause(wait, stop)
                 wait = min(5.0, wait * 2)
@@ -84,7 +84,9 @@ class ConsumerLoop:
 
 @dataclass
 class DeadQueueLoop:
-    """Moves what the bus itself gave up on (a message that crashes its consumer) into the dead letters of the service."""
+    """Moves what the bus itself gave up on (a message that crashes its consumer) into the dead
+    letters of the service.
+    """
 
     name: str
     queue: str

@@ -22,7 +22,9 @@ class Loop(Protocol):
 
 @dataclass
 class PeriodicLoop:
-    """Call `step` again and again: at once while it says that there is more, else after `interval` seconds or when `wake` is set.
+    """Call `step` again and again:
+
+    at once while it says that there is more, else after `interval` seconds or when `wake` is set.
 
     A failing step is logged and tried again with growing waits; it never ends the loop.
     """
@@ -40,7 +42,8 @@ class PeriodicLoop:
                 more = await self.step()
                 failures = 0
             except asyncio.CancelledError:
-                # aio-pika and drivers cancel what waits on a lost connection; only our own cancellation ends the loop.
+                # aio-pika and drivers cancel what waits on a lost connection; only our own
+                # cancellation ends the loop.
                 if (task := asyncio.current_task()) is not None and task.cancelling():
                     raise
                 more, failures = False, failures + 1

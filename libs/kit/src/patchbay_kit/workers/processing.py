@@ -1,8 +1,9 @@
 """How a batch of deliveries becomes effects: the heart of the delivery promise.
 
-Exactly once in effect: inbox rows and effects share one transaction, and the bus is told only after the commit. One transaction for
-the whole batch; when it fails, one for each event, so that a poison message hurts nobody else. What cannot be mended is parked in
-`dead_letter` before it is settled. While the database is away nothing is settled and no attempt is used up.
+Exactly once in effect: inbox rows and effects share one transaction, and the bus is told only after
+the commit. One transaction for the whole batch; when it fails, one for each event, so that a poison
+message hurts nobody else. What cannot be mended is parked in `dead_letter` before it is settled.
+While the database is away nothing is settled and no attempt is used up.
 """
 
 import asyncio
@@ -30,13 +31,13 @@ MAX_ATTEMPTS = len(DELAY_STEPS) + 1
 _RETRIED_AT_ONCE = {"40001", "40P01", "55P03"}
 
 
-class DatabaseAway(Exception):
+class DatabaseAwayError(Exception):
     """The database does not answer; the batch is to be tried again as it is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the bus is told: `retry_step` is an index into DELAY_STEPS, None means settled for good."""
+    """What the bus is told: `retry_step` indexes DELAY_STEPS, None means settled for good."""
 
     delivery: Delivery
     retry_step: int | None = None
@@ -51,14 +52,18 @@ class BatchProcessor:
     handlers: Mapping[str, Handler]
 
     async def process(self, deliveries: Sequence[Delivery]) -> list[Verdict]:
-        """Handle all. Raises DatabaseAway when nothing could be decided; the deliveries are then still the caller's."""
+        """Handle all.
+
+        Raises DatabaseAwayError when nothing could be decided; the deliveries are then still the
+        caller's.
+        """
         events, letters = self._decode(deliveries)
         try:
             await self._commit([event for _, event in events], letters)
             return [Verdict(delivery) for delivery in deliveries]
-        except DatabaseAway:
+        except DatabaseAwayError:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  # each event is then judged by itself
             if len(deliveries) == 1 and events:
                 return [await self._give_up_or_retry(*events[0], error)]
             log.info(
@@ -110,7 +115,7 @@ class BatchProcessor:
                 return
             except (DBAPIError, PoolTimeoutError, OSError, TimeoutError) as error:
                 if _connection_lost(error):
-                    raise DatabaseAway(str(error)) from error
+                    raise DatabaseAwayError(str(error)) from error
                 if attempt == 4 or not _worth_repeating(error):
                     raise
                 await asyncio.sleep(0.01 * 2**attempt)

@@ -1,7 +1,8 @@
 """The relay: from the outbox to the bus.
 
-Promise: a row leaves the outbox only after the bus confirmed it; a crash between the two publishes it again (consumers dedupe).
-Several relays may run: on PostgreSQL each claims its own rows; SQLite has one process by nature.
+Promise: a row leaves the outbox only after the bus confirmed it; a crash between the two publishes
+it again (consumers dedupe). Several relays may run: on PostgreSQL each claims its own rows; SQLite
+has one process by nature.
 """
 
 import asyncio

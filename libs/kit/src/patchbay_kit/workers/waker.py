@@ -1,4 +1,6 @@
-"""Waking the relay as soon as there is something to send: in the same process by an event, across processes by PostgreSQL's NOTIFY.
+"""Waking the relay as soon as there is something to send:
+
+in the same process by an event, across processes by PostgreSQL's NOTIFY.
 
 Only a hint: the relay polls as well, so a lost wake-up costs a second and nothing else.
 """
@@ -22,7 +24,9 @@ def _dsn(url: str) -> str:
 
 
 class NotifyLoop:
-    """Sends NOTIFY after commits, many commits in one, outside of their transactions (NOTIFY inside one takes a global lock at commit)."""
+    """Sends NOTIFY after commits, many commits in one, outside of their transactions (NOTIFY inside
+    one takes a global lock at commit).
+    """
 
     def __init__(self, url: str) -> None:
         self.name = "notify"

@@ -1,4 +1,7 @@
-"""Many senders, one transaction: mails that arrive together are taken in together. Nobody waits for more to come."""
+"""Many senders, one transaction:
+
+mails that arrive together are taken in together. Nobody waits for more to come.
+"""
 
 import asyncio
 from collections.abc import Sequence
@@ -23,9 +26,7 @@ class IntakeBatcher:
 
     intake: Intake
     name: str = "mail-intake"
-    _waiting: "asyncio.Queue[Waiting]" = field(
-        default_factory=lambda: asyncio.Queue(maxsize=200)
-    )
+    _waiting: "asyncio.Queue[Waiting]" = field(default_factory=lambda: asyncio.Queue(maxsize=200))
 
     async def take_in(self, mail: RawMail) -> Taken:
         """Durable when it returns; raises what the database or the disk raised."""

@@ -1,4 +1,7 @@
-"""From raw bytes to evidence: parsing, classification, reply tokens. Pure and blocking: run it in a thread."""
+"""From raw bytes to evidence:
+
+parsing, classification, reply tokens. Pure and blocking: run it in a thread.
+"""
 
 import hashlib
 from collections.abc import Sequence
@@ -67,8 +70,10 @@ class ReadMail:
 
 
 def read_mails(mails: Sequence[RawMail], identity: Identity, day: str) -> list[ReadMail]:
-    """Read each mail; one that is over a limit is quarantined and stops nobody. `day` bounds the fingerprint of mails
-    that carry neither Message-ID nor Date."""
+    """Read each mail; one that is over a limit is quarantined and stops nobody.
+
+    `day` bounds the fingerprint of mails that carry neither Message-ID nor Date.
+    """
     return [_read(mail, identity, day) for mail in mails]
 
 
@@ -82,7 +87,9 @@ def _read(mail: RawMail, identity: Identity, day: str) -> ReadMail:
 
 
 def _fingerprint(mail: RawMail, parsed: ParsedMail | None, day: str) -> str:
-    """The same mail delivered again to the same place has the same fingerprint, whatever trace headers it gathered."""
+    """The same mail delivered again to the same place has the same fingerprint, whatever trace
+    headers it gathered.
+    """
     digest = hashlib.sha256((mail.mailbox_id or "port").encode())
     if parsed is None:
         digest.update(mail.raw.replace(b"\r\n", b"\n"))
@@ -164,7 +171,10 @@ def _emails(addresses: Sequence[Address]) -> list[str]:
 def _addressed_as(
     raw: RawMail, parsed: ParsedMail, identity: Identity
 ) -> Literal["to", "cc", "bcc"]:
-    """Where our own address stood (S2-109): known by the envelope, else by the addresses that are ours."""
+    """Where our own address stood (S2-109):
+
+    known by the envelope, else by the addresses that are ours.
+    """
     ours = {each.lower() for each in raw.recipients} | identity.own.addresses
     bare = ours | {_without_tag(each) for each in ours}
     for place, people in (("to", parsed.to), ("cc", parsed.cc)):

@@ -1,7 +1,8 @@
 """Taking mail in.
 
-Promise: the original is stored durably first; then one transaction writes the ledger row, the IMAP cursor and the event. Only
-after its commit is the sender, or the mailbox, told. A crash in between takes the mail in again, and the fingerprint makes it one.
+Promise: the original is stored durably first; then one transaction writes the ledger row, the IMAP
+cursor and the event. Only after its commit is the sender, or the mailbox, told. A crash in between
+takes the mail in again, and the fingerprint makes it one.
 """
 
 import asyncio
@@ -41,7 +42,9 @@ class Intake:
     identity: Identity
 
     async def store(self, mails: Sequence[RawMail]) -> tuple[list[str], list[ReadMail]]:
-        """Originals into the blob store, and everything read from them; nothing is in the ledger yet."""
+        """Originals into the blob store, and everything read from them; nothing is in the ledger
+        yet.
+        """
         day = self.runtime.clock().date().isoformat()
         blobs, read = await asyncio.gather(
             self.runtime.blobs.put([mail.raw for mail in mails]),

@@ -1,6 +1,7 @@
 """The SMTP or LMTP entrance (RFC 5321, RFC 2033).
 
-Promise: `250` is answered only when the mail is durable; anything that goes wrong before is `451`, and the sender keeps it.
+Promise: `250` is answered only when the mail is durable; anything that goes wrong before is `451`,
+and the sender keeps it.
 """
 
 import asyncio
@@ -56,7 +57,10 @@ class MailHandler:
 
 
 class SmtpLoop:
-    """Listens until stopped. `runtime.extras` tells the port (`smtp_port`) and when it is open (`listening`)."""
+    """Listens until stopped.
+
+    `runtime.extras` tells the port (`smtp_port`) and when it is open (`listening`).
+    """
 
     name = "smtp-in"
 

@@ -6,12 +6,12 @@ from fastapi import APIRouter, Depends, Query, Response
 from sqlalchemy import Table, select
 
 from email_gateway.intake.service import Intake
+from email_gateway.intake.tables import ReceivedMail
 from email_gateway.ledger.reading import find_mail, list_mails, raw_of
 from email_gateway.ledger.schemas import MailExplanation, MailView
 from email_gateway.parsing.attachments import safe_filename
 from email_gateway.parsing.limits import QuarantineError
 from email_gateway.parsing.mail import extract_attachment
-from email_gateway.intake.tables import ReceivedMail
 from patchbay_kit.auth import Principal
 from patchbay_kit.errors import ProblemError, conflict, not_found
 from patchbay_kit.http import Page, PageParams, Reader, RuntimeDep, TransactionalRoute, Uow, require

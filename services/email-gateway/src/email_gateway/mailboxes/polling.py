@@ -1,7 +1,8 @@
 """Fetching mailboxes over IMAP by UID, never by the unread flag.
 
-Promise: the cursor moves in the transaction that records the mails; the server's flag is set only after the commit. A mail that
-cannot be read is quarantined, one mailbox that fails never stops another, and a wrong password pauses only its own.
+Promise: the cursor moves in the transaction that records the mails; the server's flag is set only
+after the commit. A mail that cannot be read is quarantined, one mailbox that fails never stops
+another, and a wrong password pauses only its own.
 """
 
 import asyncio

@@ -1,4 +1,6 @@
-"""From a request to the bytes of a message; the original's body and attachments where one is sent on (S2-111 .. S2-116)."""
+"""From a request to the bytes of a message; the original's body and attachments where one is sent
+on (S2-111 .. S2-116).
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +14,7 @@ from patchbay_contracts import PersonRef, SendEmail
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """A message ready to go. `sender` is the envelope's: empty for automatic mail (RFC 3834, 3.3)."""
+    """A message ready to go. `sender` is the envelope's, empty for automatic mail (RFC 3834)."""
 
     raw: bytes
     message_id: str

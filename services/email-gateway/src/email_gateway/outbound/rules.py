@@ -10,7 +10,9 @@ LEASE = timedelta(minutes=10)
 
 
 def next_wait(attempts: int) -> timedelta:
-    """The wait after `attempts` failures, with a fifth of jitter so that mails do not march in step."""
+    """The wait after `attempts` failures, with a fifth of jitter so that mails do not march in
+    step.
+    """
     base = _STEPS[min(attempts, len(_STEPS)) - 1]
     return timedelta(seconds=base * random.uniform(0.9, 1.1))  # noqa: S311  # not a secret
 

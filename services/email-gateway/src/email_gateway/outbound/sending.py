@@ -1,18 +1,18 @@
 """The loop that sends what is queued.
 
-Promise: at least once, and once unless the process dies between the server's answer and our commit; a repeated mail carries the
-same Message-ID, so that receivers can tell. A refusal is kept with its words; nothing is given up before its attempts are used.
+Promise: at least once, and once unless the process dies between the server's answer and our commit;
+a repeated mail carries the same Message-ID, so that receivers can tell. A refusal is kept with its
+words; nothing is given up before its attempts are used.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
 from sqlalchemy import Row, Table, or_, select, update
 
-from email_gateway.intake.tables import ReceivedMail
 from email_gateway.outbound.composing import Composed, compose
 from email_gateway.outbound.outcomes import given_up, sent, try_later
 from email_gateway.outbound.rules import LEASE, MAX_ATTEMPTS
@@ -24,7 +24,6 @@ from patchbay_kit.runtime import Runtime
 log = structlog.get_logger(__name__)
 
 _OUTGOING: Table = OutgoingMail.__table__  # type: ignore[attr-defined]  # set by SQLModel
-_RECEIVED: Table = ReceivedMail.__table__  # type: ignore[attr-defined]
 CLAIM = 50
 
 
@@ -37,12 +36,15 @@ class _Attempt:
 
 @dataclass
 class Sender:
-    """One step claims some mails, sends them one after the other, and commits each result by itself."""
+    """One step claims some mails, sends them one after the other, and commits each result by
+    itself.
+    """
 
     runtime: Runtime
     transport: Transport
     support_address: str
     token_key: bytes = field(repr=False)
+    original_of: Callable[[Runtime, str], Awaitable[bytes | None]]
 
     async def step(self) -> bool:
         """Send what is due; True where there may be more."""
@@ -105,14 +107,8 @@ class Sender:
 
     async def _compose(self, row: Row[Any]) -> Composed:
         request = SendEmail.model_validate(row.request)
-        original = await self._original(request.original_mail_id)
+        mail_id = request.original_mail_id
+        original = await self.original_of(self.runtime, mail_id) if mail_id else None
         return await asyncio.to_thread(
             compose, request, row.id, self.support_address, self.token_key, original
         )
-
-    async def _original(self, mail_id: str | None) -> bytes | None:
-        if mail_id is None:
-            return None
-        async with self.runtime.db.read() as session:
-            blob = await session.scalar(select(_RECEIVED.c.blob).where(_RECEIVED.c.id == mail_id))
-        return await self.runtime.blobs.get(blob) if blob else None

@@ -1,4 +1,7 @@
-"""Handing one message to the mail server. Ports: SMTP, and the catcher of the demo that sends nothing."""
+"""Handing one message to the mail server.
+
+Ports: SMTP, and the catcher of the demo that sends nothing.
+"""
 
 import ssl
 from collections.abc import Sequence
@@ -12,7 +15,9 @@ from email_gateway.outbound.rules import is_permanent
 
 @dataclass(frozen=True, slots=True)
 class SendResult:
-    """What the server said: who was refused (address to answer); `caught` means that nothing left."""
+    """What the server said: who was refused (address to answer); `caught` means that
+    nothing left.
+    """
 
     refused: dict[str, str] = field(default_factory=dict)
     caught: bool = False
@@ -29,7 +34,8 @@ class SendError(Exception):
 class Transport(Protocol):
     """Sends several mails over one connection between `open` and `close`.
 
-    `commit_every`: after how many mails the results are committed; 1 where a mail cannot be called back.
+    `commit_every`: after how many mails the results are committed; 1 where a mail cannot be called
+    back.
     """
 
     commit_every: int
@@ -51,7 +57,9 @@ class Catcher:
     async def open(self) -> None:
         return
 
-    async def send(self, sender: str, recipients: Sequence[str], raw: bytes) -> SendResult:  # noqa: ARG002  # the port's shape
+    async def send(
+        self, sender: str, recipients: Sequence[str], raw: bytes
+    ) -> SendResult:  # the port's shape
         return SendResult(caught=True)
 
     async def close(self) -> None:

@@ -13,7 +13,9 @@ _ACCOUNT: Table = Account.__table__  # type: ignore[attr-defined]  # set by SQLM
 async def own_company_account(
     uow: UnitOfWork, chosen: str | None, *, name: str = "Own company"
 ) -> str:
-    """The account's id; made now where there is no account at all, so that no ticket is ever without one."""
+    """The account's id; made now where there is no account at all, so that no ticket is ever
+    without one.
+    """
     if chosen is not None:
         return chosen
     first = select(_ACCOUNT.c.id).where(_ACCOUNT.c.auto_created.is_(False))

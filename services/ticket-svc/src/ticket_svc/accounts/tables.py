@@ -10,8 +10,11 @@ from ticket_svc.base import Base
 
 
 class Account(Base, table=True):
-    """A client company. An auto-created one remembers the remote site it stands for: one per (connection, site),
-    ruling C-01."""
+    """A client company.
+
+    An auto-created one remembers the remote site it stands for: one per (connection, site), ruling
+    C-01.
+    """
 
     __tablename__ = "account"
     __table_args__ = (
@@ -32,7 +35,9 @@ class Account(Base, table=True):
 
 
 class AccountDomain(Base, table=True):
-    """A mail domain that belongs to exactly one account (S4-18); public mail providers are refused (S4-19)."""
+    """A mail domain that belongs to exactly one account (S4-18); public mail providers are refused
+    (S4-19).
+    """
 
     __tablename__ = "account_domain"
 

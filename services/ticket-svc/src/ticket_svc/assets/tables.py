@@ -11,7 +11,9 @@ from ticket_svc.base import Base
 
 
 class Asset(Base, table=True):
-    """A device made from an RMM gets name, serial number and manufacturer; the rest goes to the note (S1-104)."""
+    """A device made from an RMM gets name, serial number and manufacturer; the rest goes to the
+    note (S1-104).
+    """
 
     __tablename__ = "asset"
 

@@ -18,11 +18,10 @@ from patchbay_kit.http import (
 )
 from ticket_svc.auth.keys import OwnKeys
 from ticket_svc.auth.service import sign_in
+from ticket_svc.employees.schemas import Password
 from ticket_svc.employees.tables import Employee
 
 router = APIRouter(route_class=TransactionalRoute, tags=["auth"])
-
-MIN_PASSWORD = 12
 
 
 class TokenRequest(RequestModel):
@@ -46,7 +45,7 @@ class Me(ResponseModel):
 
 class PasswordChange(RequestModel):
     old_password: SecretStr = Field(max_length=1024)
-    new_password: SecretStr = Field(min_length=MIN_PASSWORD, max_length=1024)
+    new_password: Password
 
 
 def own_keys(runtime: RuntimeDep) -> OwnKeys:

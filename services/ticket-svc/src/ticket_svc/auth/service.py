@@ -1,6 +1,7 @@
-"""Signing in: argon2id passwords, a lock after too many failures, tokens signed by keys in the database.
+"""Signing in: argon2id passwords, a lock after too many failures, tokens signed by our own keys.
 
-An unknown address, a wrong password and a locked employee cost the same time, so that addresses cannot be probed.
+An unknown address, a wrong password and a locked employee cost the same time, so that addresses
+cannot be probed.
 """
 
 from datetime import timedelta
@@ -64,12 +65,17 @@ async def _by_address(db: Database, email: str) -> Row[Any] | None:
 
 
 async def _note_attempt(db: Database, employee: Row[Any], right: bool) -> None:
-    if right and employee.failed_sign_ins == 0:
+    if right and employee.failed_sign_ins == 0 and not employee.one_time:
         return
     async with db.unit_of_work() as uow:
         failures = 0 if right else employee.failed_sign_ins + 1
         locked = uow.now + LOCK_FOR if failures >= MAX_FAILURES else None
-        values = {"failed_sign_ins": 0 if locked else failures, "locked_until": locked}
+        values = {
+            "failed_sign_ins": 0 if locked else failures,
+            "locked_until": locked,
+            # Once somebody has used it, a start no longer shows the password again.
+            "one_time": employee.one_time and not right,
+        }
         where = _EMPLOYEE.c.id == employee.id
         await uow.session.execute(update(_EMPLOYEE).where(where).values(values))
 

@@ -5,7 +5,8 @@ from typing import Any
 from sqlalchemy import Table, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from patchbay_kit.db import UnitOfWork
+from patchbay_kit.db import UnitOfWork, insert_many
+from patchbay_kit.errors import conflict
 from ticket_svc.desk.schemas import DeskSettings
 from ticket_svc.desk.tables import DeskSetting
 
@@ -26,3 +27,30 @@ async def save_settings(uow: UnitOfWork, changes: dict[str, Any]) -> None:
             DeskSetting(name=name, value=value, changed_at=uow.now, changed_by=uow.actor)
         )
     await uow.session.flush()
+
+
+async def claim_setting(uow: UnitOfWork, name: str, value: str) -> bool:
+    """Write a setting that nobody has written; False where somebody was first."""
+    row = {"name": name, "value": value, "changed_at": uow.now, "changed_by": uow.actor}
+    written = await insert_many(
+        uow.session, _TABLE, [row], ignore_conflicts=True, returning=[_TABLE.c.name]
+    )
+    return bool(written)
+
+
+async def refuse_support_address(session: AsyncSession, **addresses: str | None) -> None:
+    """409 `support_address_taken` where one of the fields holds our own incoming address (S4-49).
+
+    Mail to such a person would come back to us as a new mail.
+    """
+    if not any(addresses.values()):
+        return
+    support = (await load_settings(session)).support_address.lower()
+    for field, address in addresses.items():
+        if address == support:
+            raise conflict(
+                "support_address_taken",
+                "This is the desk's own incoming address",
+                field=f"/{field}",
+                hint="Give the address at which the person reads mail.",
+            )

@@ -11,8 +11,11 @@ from ticket_svc.base import Base
 
 
 class Employee(Base, table=True):
-    """One person of the desk. Addresses are stored in lower case. An address names an employee only while exactly one active employee has it
-    (S2-107, S4-08)."""
+    """One person of the desk. Addresses are stored in lower case.
+
+    An address names an employee only while exactly one active employee has it (S2-107, S4-08).
+    `one_time` marks the first administrator's generated password until its first use.
+    """
 
     __tablename__ = "employee"
 
@@ -24,6 +27,7 @@ class Employee(Base, table=True):
     receives_all_mail: bool = False
     permissions: list[Any] = Field(default_factory=list, sa_column=Column(JsonType, nullable=False))
     password_hash: str | None = Field(default=None, sa_column=Column(String(300)))
+    one_time: bool = False
     failed_sign_ins: int = 0
     locked_until: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
     version: int = 1

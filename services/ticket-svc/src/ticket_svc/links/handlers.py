@@ -1,4 +1,7 @@
-"""SiteLinked, SiteUnlinked, DeviceLinked, DeviceUnlinked into the read model. The version decides, not the order of arrival."""
+"""SiteLinked, SiteUnlinked, DeviceLinked, DeviceUnlinked into the read model.
+
+The version decides, not the order of arrival.
+"""
 
 from collections.abc import Sequence
 from typing import Any

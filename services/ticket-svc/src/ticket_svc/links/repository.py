@@ -37,7 +37,9 @@ async def put_newest(
 
 
 async def linked(session: AsyncSession, table: Table, keys: Iterable[Key]) -> dict[Key, str]:
-    """Account id by (connection, site), or asset id by (connection, device); unlinked ones are missing."""
+    """Account id by (connection, site), or asset id by (connection, device); unlinked ones are
+    missing.
+    """
     wanted = sorted(set(keys))
     if not wanted:
         return {}

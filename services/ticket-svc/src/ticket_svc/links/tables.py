@@ -1,4 +1,7 @@
-"""What link-svc told us. A row without account or asset is a tombstone: it keeps the version of the unlinking."""
+"""What link-svc told us.
+
+A row without account or asset is a tombstone: it keeps the version of the unlinking.
+"""
 
 from sqlalchemy import BigInteger, Column, String
 from sqlmodel import Field

@@ -1,9 +1,11 @@
-"""Sending mail on, and answering automatically. Only requests to email-gateway are made here, each with a key of its own:
-the same mail never goes out twice for one purpose."""
+"""Sending mail on, and answering automatically.
+
+Only requests to email-gateway are made here, each with a key of its own: the same mail never goes
+out twice for one purpose.
+"""
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 from sqlalchemy import Table, func, select
 
@@ -19,6 +21,7 @@ from patchbay_contracts import (
 from patchbay_kit.db import UnitOfWork, insert_many
 from patchbay_kit.ids import new_id
 from ticket_svc.desk.schemas import DeskSettings
+from ticket_svc.mail.decided import DecidedMail
 from ticket_svc.mail.rules import may_answer
 from ticket_svc.mail.tables import AutoAnswer
 from ticket_svc.mail.texts import auto_answer_text, numbered
@@ -30,16 +33,13 @@ from ticket_svc.tickets.placement import (
 )
 from ticket_svc.tickets.subscribers import subscribers_of
 
-if TYPE_CHECKING:
-    from ticket_svc.mail.service import DecidedMail
-
 _ANSWER: Table = AutoAnswer.__table__  # type: ignore[attr-defined]  # set by SQLModel
 
 
-async def distribute(
-    uow: UnitOfWork, mails: "Sequence[DecidedMail]", settings: DeskSettings
-) -> None:
-    """Send filed and new mails on to the ticket's recipients (S2-85, S2-89, S2-95, S2-101, S2-102)."""
+async def distribute(uow: UnitOfWork, mails: Sequence[DecidedMail], settings: DeskSettings) -> None:
+    """Send filed and new mails on to the ticket's recipients (S2-85, S2-89, S2-95, S2-101,
+    S2-102).
+    """
     sent_on = [each for each in mails if each.ticket_id and _is_sent_on(each)]
     subscribers = await subscribers_of(uow.session, [each.ticket_id or "" for each in sent_on])
     for decided in sent_on:
@@ -55,14 +55,14 @@ async def distribute(
         decided.reasons.append(Reason(code=ReasonCode.MAIL_DISTRIBUTED, params=params))
 
 
-def _is_sent_on(decided: "DecidedMail") -> bool:
+def _is_sent_on(decided: DecidedMail) -> bool:
     if decided.verdict.outcome not in (MailOutcome.FILED, MailOutcome.CREATED):
         return False
     return decided.mail.automation in (AutomationClass.HUMAN, AutomationClass.CALENDAR)
 
 
 def _place(
-    decided: "DecidedMail", subscribers: Sequence[Subscriber], settings: DeskSettings
+    decided: DecidedMail, subscribers: Sequence[Subscriber], settings: DeskSettings
 ) -> Placement:
     sender = decided.sender.email or ""
     if decided.verdict.from_employee:
@@ -75,7 +75,7 @@ def _place(
     return placement
 
 
-def _send_on(uow: UnitOfWork, decided: "DecidedMail", placement: Placement) -> None:
+def _send_on(uow: UnitOfWork, decided: DecidedMail, placement: Placement) -> None:
     mail = decided.mail
     name = decided.sender.employee_name if decided.verdict.from_employee else ""
     request = SendEmail(
@@ -96,9 +96,12 @@ def _send_on(uow: UnitOfWork, decided: "DecidedMail", placement: Placement) -> N
 
 
 async def auto_answers(
-    uow: UnitOfWork, mails: "Sequence[DecidedMail]", settings: DeskSettings
+    uow: UnitOfWork, mails: Sequence[DecidedMail], settings: DeskSettings
 ) -> None:
-    """Answer each new ticket once (S2-93), never in a loop: see `rules.may_answer`, and a cap an address and hour."""
+    """Answer each new ticket once (S2-93), never in a loop:
+
+    see `rules.may_answer`, and a cap an address and hour.
+    """
     created = [each for each in mails if each.verdict.outcome is MailOutcome.CREATED]
     if not created or not settings.auto_answer:
         return
@@ -140,7 +143,7 @@ async def _recent(uow: UnitOfWork, addresses: set[str]) -> dict[str, int]:
     return {row[0]: row[1] for row in await uow.session.execute(statement)}
 
 
-def _answer(uow: UnitOfWork, decided: "DecidedMail") -> None:
+def _answer(uow: UnitOfWork, decided: DecidedMail) -> None:
     mail = decided.mail
     number = decided.number or ""
     sender = PersonRef(

@@ -1,22 +1,25 @@
-"""Filing mails on their tickets: history, Message-ID, Inbox for what customers write (S2-74, S2-94, S4-09)."""
+"""Filing mails on their tickets:
+
+history, Message-ID, Inbox for what customers write (S2-74, S2-94, S4-09).
+"""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from patchbay_contracts import AutomationClass, Channel, Reason, ReasonCode
 from patchbay_kit.db import UnitOfWork, insert_many
+from ticket_svc.mail.decided import DecidedMail
 from ticket_svc.mail.lookup import MAX_MESSAGE_ID
 from ticket_svc.mail.opening import mail_data
 from ticket_svc.tickets.changing import TicketNote, add_notes, lock_tickets
-from ticket_svc.tickets.opening import NewEntry
+from ticket_svc.tickets.records import NewEntry
 from ticket_svc.tickets.tables import TicketMessage
 
-if TYPE_CHECKING:
-    from ticket_svc.mail.service import DecidedMail
 
+async def file_mails(uow: UnitOfWork, mails: Sequence[DecidedMail]) -> None:
+    """Write each mail on the ticket of its verdict.
 
-async def file_mails(uow: UnitOfWork, mails: "Sequence[DecidedMail]") -> None:
-    """Write each mail on the ticket of its verdict. Automatic mail is filed without an Inbox entry; a status never changes."""
+    Automatic mail is filed without an Inbox entry; a status never changes.
+    """
     if not mails:
         return
     rows = await lock_tickets(uow.session, [m.verdict.ticket_id or "" for m in mails])
@@ -35,14 +38,14 @@ async def file_mails(uow: UnitOfWork, mails: "Sequence[DecidedMail]") -> None:
     await insert_many(uow.session, table, messages, ignore_conflicts=True)
 
 
-def _to_inbox(decided: "DecidedMail") -> bool:
+def _to_inbox(decided: DecidedMail) -> bool:
     """What customers write; delivery failures too, since somebody has to act (S2-47, S2-49)."""
     if decided.verdict.from_employee:
         return False
     return decided.mail.automation not in (AutomationClass.AUTO_REPLY, AutomationClass.LIST)
 
 
-def _note(decided: "DecidedMail") -> TicketNote:
+def _note(decided: DecidedMail) -> TicketNote:
     mail = decided.mail
     if decided.verdict.from_employee:
         actor = f"employee:{decided.sender.employee_id}"

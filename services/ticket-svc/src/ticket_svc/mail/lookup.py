@@ -1,4 +1,6 @@
-"""What we know about the senders of a batch of mails and the tickets that they name, in a handful of queries."""
+"""What we know about the senders of a batch of mails and the tickets that they name, in a handful
+of queries.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

@@ -1,23 +1,21 @@
 """New tickets from mails of known senders (S2-92, S2-132)."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from patchbay_contracts import Channel, Reason, ReasonCode
 from patchbay_kit.db import UnitOfWork
 from ticket_svc.accounts.directory import account_facts, all_mail_employees, employee_ref
 from ticket_svc.desk.schemas import DeskSettings
+from ticket_svc.mail.decided import DecidedMail
 from ticket_svc.mail.texts import ticket_subject
 from ticket_svc.tickets.defaults import choose_manager
-from ticket_svc.tickets.opening import NewEntry, NewTicket, open_tickets
+from ticket_svc.tickets.opening import NewTicket, open_tickets
 from ticket_svc.tickets.people import default_employees, external
-
-if TYPE_CHECKING:
-    from ticket_svc.mail.service import DecidedMail
+from ticket_svc.tickets.records import NewEntry
 
 
 async def open_from_mails(
-    uow: UnitOfWork, mails: "Sequence[DecidedMail]", settings: DeskSettings
+    uow: UnitOfWork, mails: Sequence[DecidedMail], settings: DeskSettings
 ) -> None:
     """Open a ticket for each mail, in its account; sets the mail's ticket id and number."""
     if not mails:
@@ -76,7 +74,7 @@ async def open_from_mails(
         decided.ticket_id, decided.number = ticket.id, ticket.number
 
 
-def mail_data(decided: "DecidedMail") -> dict[str, object]:
+def mail_data(decided: DecidedMail) -> dict[str, object]:
     """What a history entry keeps of a mail beside its text."""
     mail = decided.mail
     return {

@@ -17,7 +17,7 @@ from patchbay_kit.db import UnitOfWork, insert_many
 from patchbay_kit.ids import new_id
 from ticket_svc.mail.lookup import MAX_MESSAGE_ID
 from ticket_svc.tickets.changing import TicketNote, add_notes, lock_tickets
-from ticket_svc.tickets.opening import NewEntry
+from ticket_svc.tickets.records import NewEntry
 from ticket_svc.tickets.tables import Decision, TicketMessage
 
 _MESSAGE: Table = TicketMessage.__table__  # type: ignore[attr-defined]  # set by SQLModel
@@ -25,7 +25,9 @@ _DECISION: Table = Decision.__table__  # type: ignore[attr-defined]
 
 
 async def note_sent(uow: UnitOfWork, events: Sequence[Envelope[EmailSent]]) -> None:
-    """Keep the Message-IDs, by which answers find the ticket, and say in `explain` what went out."""
+    """Keep the Message-IDs, by which answers find the ticket, and say in `explain` what
+    went out.
+    """
     ours = sorted(
         (event for event in events if event.data.ticket_id),
         key=lambda event: event.data.message_id,
@@ -59,7 +61,10 @@ def _sent_row(uow: UnitOfWork, event: Envelope[EmailSent]) -> dict[str, Any]:
 
 
 async def note_trouble(uow: UnitOfWork, events: Sequence[Envelope[Any]]) -> None:
-    """A mail that was refused or came back goes into the history and the Inbox: somebody has to act."""
+    """A mail that was refused or came back goes into the history and the Inbox:
+
+    somebody has to act.
+    """
     ours = [event for event in events if event.data.ticket_id]
     known = await lock_tickets(uow.session, [event.data.ticket_id or "" for event in ours])
     await add_notes(uow, [_note(event) for event in ours if event.data.ticket_id in known])

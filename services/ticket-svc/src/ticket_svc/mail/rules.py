@@ -1,7 +1,11 @@
-"""What a mail becomes: pure rules over the evidence and what we know of the sender (email.md 3, S2-92 .. S2-110, S4-05 .. S4-19).
+"""What a mail becomes:
 
-Order: our own mail, a signed token, Message-IDs, subject numbers; then a new ticket for a known sender; else undecided.
-Only a token speaks for itself. Message-IDs and numbers can be guessed, so they count only for a party of the ticket.
+pure rules over the evidence and what we know of the sender (email.md 3, S2-92 .. S2-110, S4-05 ..
+S4-19).
+
+Order: our own mail, a signed token, Message-IDs, subject numbers; then a new ticket for a known
+sender; else undecided. Only a token speaks for itself. Message-IDs and numbers can be guessed, so
+they count only for a party of the ticket.
 """
 
 from collections.abc import Sequence
@@ -14,7 +18,10 @@ _AUTOMATIC = (AutomationClass.AUTO_REPLY, AutomationClass.BOUNCE, AutomationClas
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who the From address is to us. `accounts` maps account id to contact id (None: by the account or domain)."""
+    """Who the From address is to us.
+
+    `accounts` maps account id to contact id (None: by the account or domain).
+    """
 
     email: str | None = None
     employee_id: str | None = None
@@ -34,8 +41,11 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """Tickets named by each kind of evidence, best first. `by_own_id`: answers to this very mail, or the mail itself as
-    another mailbox got it, came earlier."""
+    """Tickets named by each kind of evidence, best first.
+
+    `by_own_id`: answers to this very mail, or the mail itself as another mailbox got it, came
+    earlier.
+    """
 
     by_token: Candidate | None = None
     by_message_id: Sequence[Candidate] = ()
@@ -46,7 +56,9 @@ class Candidates:
 
 @dataclass(frozen=True, slots=True)
 class MailVerdict:
-    """The outcome with its reasons; `ticket_id` when filed, `account_id` and `contact_id` when a ticket is to be made."""
+    """The outcome with its reasons; `ticket_id` when filed, `account_id` and `contact_id` when a
+    ticket is to be made.
+    """
 
     outcome: MailOutcome
     reasons: list[Reason]
@@ -78,7 +90,9 @@ def decide(mail: EmailReceived, sender: Sender, found: Candidates) -> MailVerdic
 def _match(
     mail: EmailReceived, sender: Sender, found: Candidates
 ) -> tuple[MailVerdict | None, list[Reason]]:
-    """The verdict if the mail belongs to a ticket, else what speaks against making a new one of it."""
+    """The verdict if the mail belongs to a ticket, else what speaks against making a new
+    one of it.
+    """
     if found.by_token is not None:
         reason = Reason(code=ReasonCode.MAIL_BY_TOKEN)
         return _filed(mail, sender, found.by_token, reason), []
@@ -164,8 +178,10 @@ def _undecided(reasons: list[Reason]) -> MailVerdict:
 
 
 def may_answer(mail: EmailReceived, own_addresses: frozenset[str]) -> bool:
-    """Whether an automatic answer could not start a loop (RFC 3834, 2): only to people, never to ourselves or a role
-    that answers by itself."""
+    """Whether an automatic answer could not start a loop (RFC 3834, 2):
+
+    only to people, never to ourselves or a role that answers by itself.
+    """
     if mail.automation is not AutomationClass.HUMAN or mail.sender is None:
         return False
     if mail.envelope_sender == "":

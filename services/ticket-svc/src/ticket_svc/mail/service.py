@@ -1,50 +1,30 @@
 """EmailReceived to decisions, tickets and filings, a batch at a time.
 
-Promise: one decision a mail (its row's key), one ticket a conversation: the Message-IDs of a new one are claimed under a unique
-key before it is opened, so a mail and its answer make one ticket in whatever order or worker they come.
+Promise: one decision a mail (its row's key), one ticket a conversation: the Message-IDs of a new
+one are claimed under a unique key before it is opened, so a mail and its answer make one ticket in
+whatever order or worker they come.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Table, delete, select
 
-from patchbay_contracts import EmailDecided, EmailReceived, Envelope, MailOutcome, Reason
+from patchbay_contracts import EmailDecided, MailOutcome
 from patchbay_kit.db import UnitOfWork, insert_many
 from patchbay_kit.ids import new_id
 from ticket_svc.desk.service import load_settings
+from ticket_svc.mail.decided import DecidedMail, Event
 from ticket_svc.mail.distribution import auto_answers, distribute
 from ticket_svc.mail.filing import file_mails
 from ticket_svc.mail.lookup import MAX_MESSAGE_ID, look_up, message_ids
 from ticket_svc.mail.opening import open_from_mails
-from ticket_svc.mail.rules import MailVerdict, Sender, decide
+from ticket_svc.mail.rules import Sender, decide
 from ticket_svc.mail.tables import MailDecision
 from ticket_svc.tickets.tables import TicketMessage
 
 _DECISION: Table = MailDecision.__table__  # type: ignore[attr-defined]  # set by SQLModel
 _MESSAGE: Table = TicketMessage.__table__  # type: ignore[attr-defined]
-
-Event = Envelope[EmailReceived]
-
-
-@dataclass(slots=True)
-class DecidedMail:
-    """A mail on its way through: the verdict, and the ticket once there is one. Further reasons are added on the way."""
-
-    event: Event
-    sender: Sender
-    verdict: MailVerdict
-    ticket_id: str | None = None
-    number: str | None = None
-
-    @property
-    def mail(self) -> EmailReceived:
-        return self.event.data
-
-    @property
-    def reasons(self) -> list[Reason]:
-        return self.verdict.reasons
 
 
 async def take_in(uow: UnitOfWork, events: Sequence[Event]) -> None:
@@ -92,7 +72,9 @@ async def _judge(uow: UnitOfWork, events: Sequence[Event]) -> list[DecidedMail]:
 
 
 async def _claim_conversations(uow: UnitOfWork, mails: Sequence[DecidedMail]) -> list[DecidedMail]:
-    """Claim the Message-IDs of the conversations to be opened; returns the mails whose conversation is another's."""
+    """Claim the Message-IDs of the conversations to be opened; returns the mails whose conversation
+    is another's.
+    """
     wanted: list[tuple[str, bool, DecidedMail]] = []
     for mail in mails:
         if not _creates(mail):
@@ -104,7 +86,8 @@ async def _claim_conversations(uow: UnitOfWork, mails: Sequence[DecidedMail]) ->
         wanted += [(each, True, mail) for each in message_ids(mail.mail) if each != own]
     if not wanted:
         return []
-    # A mail's own id goes before references to it; one order for all workers keeps them from deadlock.
+    # A mail's own id goes before references to it; one order for all workers keeps them from
+    # deadlock.
     wanted.sort(key=lambda item: (item[0], item[1]))
     first: dict[str, DecidedMail] = {}
     for message_id, _, mail in wanted:
@@ -155,7 +138,8 @@ def _row(uow: UnitOfWork, decided: DecidedMail) -> dict[str, Any]:
         "sender_email": decided.sender.email or (mail.sender.email[:320] if mail.sender else None),
         "sender_name": mail.sender.name[:200] if mail.sender else "",
         "subject": mail.subject,
-        # Filed mails have their text in the history; only those that wait for a person need it here.
+        # Filed mails have their text in the history; only those that wait for a person need it
+        # here.
         "text": mail.text if undecided else "",
         "reasons": [reason.model_dump(mode="json") for reason in decided.reasons],
         "received_at": mail.mail.received_at,

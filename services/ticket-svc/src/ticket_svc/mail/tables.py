@@ -30,7 +30,9 @@ class MailDecision(Base, table=True):
 
 
 class AutoAnswer(Base, table=True):
-    """An automatic answer that went out, for the cap per address and hour (no loop by headers alone)."""
+    """An automatic answer that went out, for the cap per address and hour (no loop by headers
+    alone).
+    """
 
     __tablename__ = "auto_answer"
     __table_args__ = (Index("ix_auto_answer_address_sent_at", "address", "sent_at"),)

@@ -1,6 +1,9 @@
-"""Which account a remote ticket belongs to: by site link, else the site's temporary account, else our own company.
+"""Which account a remote ticket belongs to:
 
-Promise: one temporary account per (connection, remote site id), however many workers meet the site at once (ruling C-01).
+by site link, else the site's temporary account, else our own company.
+
+Promise: one temporary account per (connection, remote site id), however many workers meet the site
+at once (ruling C-01).
 """
 
 from collections.abc import Sequence
@@ -19,7 +22,7 @@ from patchbay_contracts import (
 from patchbay_kit.db import UnitOfWork, insert_many
 from patchbay_kit.ids import new_id
 from ticket_svc.accounts.tables import Account
-from ticket_svc.links.repository import SITE, Key, linked
+from ticket_svc.links.service import Key, accounts_by_site
 from ticket_svc.remote.rules import auto_account_name
 
 ACCOUNT: Table = Account.__table__  # type: ignore[attr-defined]  # set by SQLModel
@@ -32,7 +35,7 @@ async def accounts_of(
 ) -> list[tuple[str, Reason]]:
     """Account id and reason for each event, in order."""
     sites = {key: event for event in events if (key := site_key(event)) is not None}
-    by_link = await linked(uow.session, SITE, sites)
+    by_link = await accounts_by_site(uow.session, sites)
     unknown = {key: event for key, event in sites.items() if key not in by_link}
     temporary, created = await _temporary_accounts(uow, unknown)
     answers: list[tuple[str, Reason]] = []

@@ -1,4 +1,7 @@
-"""What happens at the remote after the ticket exists. Promise: none of it ever changes the ticket's status (S1-51)."""
+"""What happens at the remote after the ticket exists.
+
+Promise: none of it ever changes the ticket's status (S1-51).
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -19,7 +22,7 @@ from patchbay_kit.db import UnitOfWork
 from ticket_svc.remote.pending import keep_pending
 from ticket_svc.remote.rules import AWAITING
 from ticket_svc.tickets.changing import TicketNote, add_notes
-from ticket_svc.tickets.opening import NewEntry
+from ticket_svc.tickets.records import NewEntry
 from ticket_svc.tickets.tables import Ticket
 
 _TICKET: Table = Ticket.__table__  # type: ignore[attr-defined]  # set by SQLModel
@@ -79,7 +82,9 @@ def _note(event: Envelope[Any], ticket_id: str) -> TicketNote:
 
 
 def command_note(event: Envelope[RemoteCommandSucceeded | RemoteCommandFailed]) -> TicketNote:
-    """An audit entry for a command's end; a failed one goes to the Inbox, since somebody has to act."""
+    """An audit entry for a command's end; a failed one goes to the Inbox, since somebody has to
+    act.
+    """
     data = event.data
     failed = isinstance(data, RemoteCommandFailed)
     if isinstance(data, RemoteCommandFailed):

@@ -22,12 +22,13 @@ from ticket_svc.accounts.directory import (
 from ticket_svc.accounts.own_company import own_company_account
 from ticket_svc.assets.tables import Asset
 from ticket_svc.desk.service import load_settings
-from ticket_svc.links.repository import DEVICE, Key, linked
+from ticket_svc.links.service import Key, assets_by_device
 from ticket_svc.remote.accounts import accounts_of
 from ticket_svc.remote.rules import asset_for, device_lines, with_device_block
 from ticket_svc.tickets.defaults import choose_manager, default_recipients
-from ticket_svc.tickets.opening import NewEntry, NewTicket, open_tickets
+from ticket_svc.tickets.opening import NewTicket, open_tickets
 from ticket_svc.tickets.people import NewRecipient, default_employees
+from ticket_svc.tickets.records import NewEntry
 from ticket_svc.tickets.tables import Ticket
 
 _TICKET: Table = Ticket.__table__  # type: ignore[attr-defined]  # set by SQLModel
@@ -56,7 +57,9 @@ async def take_in(uow: UnitOfWork, events: Sequence[Event]) -> list[NewTicket]:
 
 
 async def _without_ticket(uow: UnitOfWork, events: Sequence[Event]) -> list[Event]:
-    """One event for each remote ticket that has no ticket, sorted so that workers lock in one order."""
+    """One event for each remote ticket that has no ticket, sorted so that workers lock in one
+    order.
+    """
     by_remote: dict[Key, Event] = {}
     for event in events:
         by_remote.setdefault(remote_key(event), event)
@@ -79,7 +82,7 @@ def remote_key(event: Event) -> Key:
 async def _assets(uow: UnitOfWork, events: Sequence[Event]) -> dict[Key, tuple[str, str]]:
     """(asset id, its account id) by (connection, device)."""
     keys = {key for event in events if (key := _device_key(event)) is not None}
-    by_link = await linked(uow.session, DEVICE, keys)
+    by_link = await assets_by_device(uow.session, keys)
     if not by_link:
         return {}
     statement = select(_ASSET.c.id, _ASSET.c.account_id).where(
@@ -139,7 +142,10 @@ def _new_ticket(
 
 
 def _texts(event: Event, asset_id: str | None) -> tuple[str, list[NewEntry]]:
-    """Description and history notes: the remote creation time always, device details where no asset is known."""
+    """Description and history notes:
+
+    the remote creation time always, device details where no asset is known.
+    """
     data = event.data
     number = data.remote.number or data.remote.remote_ticket_id
     created = NewEntry(

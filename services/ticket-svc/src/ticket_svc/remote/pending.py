@@ -1,5 +1,8 @@
-"""Remote events that came before their ticket. They are taken when the ticket is opened, and by a sweep: two transactions
-that run at once do not see each other, so neither look alone would be enough."""
+"""Remote events that came before their ticket.
+
+They are taken when the ticket is opened, and by a sweep: two transactions that run at once do not
+see each other, so neither look alone would be enough.
+"""
 
 from collections.abc import Sequence
 from typing import Any

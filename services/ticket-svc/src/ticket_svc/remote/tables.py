@@ -1,4 +1,6 @@
-"""Remote events that arrived before their ticket; a loop and the ticket's creation both look here."""
+"""Remote events that arrived before their ticket; a loop and the ticket's creation both
+look here.
+"""
 
 from datetime import datetime
 

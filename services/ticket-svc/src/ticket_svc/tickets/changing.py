@@ -1,6 +1,7 @@
-"""Changing tickets from events: history, Inbox and version in a few statements for a whole batch.
+"""Changing tickets: history, Inbox and version in a few statements for a whole batch.
 
-The ticket row is locked first, so versions never collide and events about one ticket carry growing versions.
+The ticket row is locked first, so versions never collide and events about one ticket carry growing
+versions.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,8 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from patchbay_contracts import Channel, Envelope, Reason, TicketNoteAdded
 from patchbay_kit.db import UnitOfWork, insert_many
-from patchbay_kit.ids import new_id
-from ticket_svc.tickets.opening import NewEntry
+from ticket_svc.tickets.records import NewEntry, decision_row, history_row
 from ticket_svc.tickets.tables import Decision, HistoryEntry, Ticket
 
 TICKET: Table = Ticket.__table__  # type: ignore[attr-defined]  # set by SQLModel
@@ -23,7 +23,10 @@ _DECISION: Table = Decision.__table__  # type: ignore[attr-defined]
 
 @dataclass(slots=True)
 class TicketNote:
-    """Something to be written on an existing ticket. `inbox` puts the ticket into the Inbox; `about` names the decision."""
+    """Something to be written on an existing ticket.
+
+    `inbox` puts the ticket into the Inbox; `about` names the decision.
+    """
 
     ticket_id: str
     entry: NewEntry
@@ -43,10 +46,13 @@ async def lock_tickets(session: AsyncSession, ids: Iterable[str]) -> dict[str, R
     return {row.id: row for row in await session.execute(statement.with_for_update())}
 
 
-async def add_notes(uow: UnitOfWork, notes: Sequence[TicketNote]) -> None:
-    """Write history, decisions and Inbox entries, and publish TicketNoteAdded for each note."""
+async def add_notes(uow: UnitOfWork, notes: Sequence[TicketNote]) -> list[dict[str, Any]]:
+    """Write history, decisions and Inbox entries, and publish TicketNoteAdded for each note.
+
+    A note without reasons writes no decision. Returns the history rows, in order.
+    """
     if not notes:
-        return
+        return []
     rows = await lock_tickets(uow.session, [note.ticket_id for note in notes])
     versions = {ticket_id: row.version for ticket_id, row in rows.items()}
     history, decisions = [], []
@@ -54,7 +60,8 @@ async def add_notes(uow: UnitOfWork, notes: Sequence[TicketNote]) -> None:
         versions[note.ticket_id] += 1
         entry = _entry_row(note, uow)
         history.append(entry)
-        decisions.append(_decision_row(note, uow))
+        if note.reasons:
+            decisions.append(_decision_row(note, uow))
         uow.publish(
             TicketNoteAdded(
                 ticket_id=note.ticket_id,
@@ -73,6 +80,7 @@ async def add_notes(uow: UnitOfWork, notes: Sequence[TicketNote]) -> None:
         await _change(uow, note, rows[note.ticket_id].in_inbox, versions[note.ticket_id])
     await insert_many(uow.session, _HISTORY, history)
     await insert_many(uow.session, _DECISION, decisions)
+    return history
 
 
 async def _change(uow: UnitOfWork, note: TicketNote, in_inbox: bool, version: int) -> None:
@@ -87,29 +95,13 @@ async def _change(uow: UnitOfWork, note: TicketNote, in_inbox: bool, version: in
 
 
 def _entry_row(note: TicketNote, uow: UnitOfWork) -> dict[str, Any]:
-    entry = note.entry
-    return {
-        "id": new_id(),
-        "ticket_id": note.ticket_id,
-        "kind": entry.kind,
-        "public": entry.public,
-        "actor": note.actor,
-        "channel": str(note.channel),
-        "text": entry.text,
-        "data": entry.data,
-        "mail_id": entry.mail_id,
-        "occurred_at": entry.occurred_at,
-        "recorded_at": uow.now,
-    }
+    return history_row(
+        note.ticket_id, note.entry, actor=note.actor, channel=note.channel, now=uow.now
+    )
 
 
 def _decision_row(note: TicketNote, uow: UnitOfWork) -> dict[str, Any]:
-    return {
-        "id": new_id(),
-        "ticket_id": note.ticket_id,
-        "about": note.about,
-        "event_id": note.cause.id if note.cause else None,
-        "actor": note.actor,
-        "reasons": [reason.model_dump(mode="json") for reason in note.reasons],
-        "decided_at": uow.now,
-    }
+    event_id = note.cause.id if note.cause else None
+    return decision_row(
+        note.ticket_id, note.about, note.reasons, actor=note.actor, event_id=event_id, now=uow.now
+    )

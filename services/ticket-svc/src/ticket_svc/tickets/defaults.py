@@ -1,4 +1,6 @@
-"""What a new ticket gets where nobody says otherwise: its manager and its recipients. Pure rules."""
+"""What a new ticket gets where nobody says otherwise: its manager and its recipients. Pure
+rules.
+"""
 
 from patchbay_contracts import PersonRef, Reason, ReasonCode
 from ticket_svc.accounts.directory import AccountFacts

@@ -1,7 +1,8 @@
 """Opening tickets: every channel ends here, one ticket or a hundred, in a handful of statements.
 
-Promise: the tickets, their history, recipients, decision and TicketCreated are written together or not at all. A remote
-ticket that exists already is skipped by its unique key, however many workers try.
+Promise: the tickets, their history, recipients, decision and TicketCreated are written together
+or not at all. A remote ticket that exists already is skipped by its unique key, however many
+workers try.
 """
 
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from patchbay_kit.db import UnitOfWork, insert_many
 from patchbay_kit.ids import new_id
 from ticket_svc.tickets.numbers import take_numbers
 from ticket_svc.tickets.people import NewRecipient
+from ticket_svc.tickets.records import NewEntry, decision_row, history_row
 from ticket_svc.tickets.statuses import Status, class_of
 from ticket_svc.tickets.tables import Decision, HistoryEntry, Recipient, Ticket, TicketMessage
 
@@ -24,22 +26,12 @@ _DECISION = Decision.__table__  # type: ignore[attr-defined]
 _MESSAGE = TicketMessage.__table__  # type: ignore[attr-defined]
 
 
-@dataclass(frozen=True, slots=True)
-class NewEntry:
-    """A history entry to be written."""
-
-    kind: str
-    text: str
-    occurred_at: datetime
-    public: bool = False
-    data: dict[str, Any] = field(default_factory=dict)
-    mail_id: str | None = None
-
-
 @dataclass(slots=True)
 class NewTicket:
-    """Everything decided about a ticket before it is written. `number`, and `id` where it
-    is empty, are given when it is opened."""
+    """Everything decided about a ticket before it is written.
+
+    `number`, and `id` where it is empty, are given when it is opened.
+    """
 
     subject: str
     description: str
@@ -92,9 +84,12 @@ async def open_tickets(uow: UnitOfWork, tickets: Sequence[NewTicket]) -> list[Ne
 
 async def _write_parts(uow: UnitOfWork, tickets: Sequence[NewTicket]) -> None:
     session = uow.session
-    await insert_many(
-        session, _HISTORY, [entry_row(t.id, e, t, uow.now) for t in tickets for e in t.entries]
-    )
+    history = [
+        history_row(t.id, entry, actor=t.actor, channel=t.channel, now=uow.now)
+        for t in tickets
+        for entry in t.entries
+    ]
+    await insert_many(session, _HISTORY, history)
     recipients = [recipient_row(t.id, r) for t in tickets for r in t.recipients]
     await insert_many(session, _RECIPIENT, recipients, ignore_conflicts=True)
     await insert_many(session, _DECISION, [_decision_row(t, uow.now) for t in tickets])
@@ -132,23 +127,6 @@ def _ticket_row(ticket: NewTicket, now: datetime) -> dict[str, Any]:
     }
 
 
-def entry_row(ticket_id: str, entry: NewEntry, by: NewTicket, now: datetime) -> dict[str, Any]:
-    """The history entry as a row, written by whoever opened the ticket."""
-    return {
-        "id": new_id(),
-        "ticket_id": ticket_id,
-        "kind": entry.kind,
-        "public": entry.public,
-        "actor": by.actor,
-        "channel": str(by.channel),
-        "text": entry.text,
-        "data": entry.data,
-        "mail_id": entry.mail_id,
-        "occurred_at": entry.occurred_at,
-        "recorded_at": now,
-    }
-
-
 def recipient_row(ticket_id: str, recipient: NewRecipient) -> dict[str, Any]:
     """The recipient as a row."""
     return {
@@ -166,15 +144,10 @@ def recipient_row(ticket_id: str, recipient: NewRecipient) -> dict[str, Any]:
 
 
 def _decision_row(ticket: NewTicket, now: datetime) -> dict[str, Any]:
-    return {
-        "id": new_id(),
-        "ticket_id": ticket.id,
-        "about": "ticket.created",
-        "event_id": ticket.cause.id if ticket.cause else None,
-        "actor": ticket.actor,
-        "reasons": [reason.model_dump(mode="json") for reason in ticket.reasons],
-        "decided_at": now,
-    }
+    event_id = ticket.cause.id if ticket.cause else None
+    return decision_row(
+        ticket.id, "ticket.created", ticket.reasons, actor=ticket.actor, event_id=event_id, now=now
+    )
 
 
 def _created(ticket: NewTicket, now: datetime) -> TicketCreated:

@@ -36,7 +36,9 @@ def external(
 
 
 def default_employees(receives_all_mail: Iterable[str]) -> list[NewRecipient]:
-    """The roles, resolved when sending (ruling S2-126), and everyone who asked for all mail (S2-134 .. S2-136)."""
+    """The roles, resolved when sending (ruling S2-126), and everyone who asked for all mail (S2-134
+    .. S2-136).
+    """
     roles = [
         NewRecipient("employee", f"role:{role}", role=role)
         for role in (TICKET_MANAGER, ACCOUNT_MANAGER)

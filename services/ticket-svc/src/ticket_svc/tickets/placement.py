@@ -47,7 +47,9 @@ def place_customer_mail(subscribers: Sequence[Subscriber], sender: str) -> Place
 
 
 def place_employee_mail(subscribers: Sequence[Subscriber], sender: str) -> Placement:
-    """To the externals where each stands, and to every employee but the sender in Bcc (S2-102, S2-120, S2-124)."""
+    """To the externals where each stands, and to every employee but the sender in Bcc (S2-102,
+    S2-120, S2-124).
+    """
     placement = Placement()
     seen = {sender.lower()}
     lists = {"to": placement.to, "cc": placement.cc, "bcc": placement.bcc}

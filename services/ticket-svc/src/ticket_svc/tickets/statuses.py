@@ -1,4 +1,7 @@
-"""The fixed set of statuses (X-19): codes are stable, labels may be renamed, the class decides open or closed."""
+"""The fixed set of statuses (X-19):
+
+codes are stable, labels may be renamed, the class decides open or closed.
+"""
 
 from enum import StrEnum
 from typing import Literal

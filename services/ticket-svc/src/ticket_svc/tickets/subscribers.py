@@ -1,4 +1,6 @@
-"""The recipients of tickets as people: roles are resolved now, when mail is sent (ruling S2-126)."""
+"""The recipients of tickets as people: roles are resolved now, when mail is sent (ruling
+S2-126).
+"""
 
 from collections.abc import Iterable
 from typing import Any

@@ -1,7 +1,7 @@
 """The ticket and what hangs on it.
 
-Rows that hang on a ticket are only written in the transaction that has written or locked it, so they carry no foreign
-key: its check would cost a look-up a row on the hottest path.
+Rows that hang on a ticket are only written in the transaction that has written or locked it, so
+they carry no foreign key: its check would cost a look-up a row on the hottest path.
 """
 
 from datetime import datetime
@@ -65,7 +65,9 @@ class Ticket(Base, table=True):
 
 
 class HistoryEntry(Base, table=True):
-    """One thing that happened: when it happened (`occurred_at`) and when we wrote it down (S1-58)."""
+    """One thing that happened: when it happened (`occurred_at`) and when we wrote it down
+    (S1-58).
+    """
 
     __tablename__ = "history_entry"
     __table_args__ = (Index("ix_history_entry_ticket_id_id", "ticket_id", "id"),)
@@ -84,8 +86,11 @@ class HistoryEntry(Base, table=True):
 
 
 class Recipient(Base, table=True):
-    """Who gets the ticket's mail (S2-117). `list_name` is external or employee; a row with `role` is resolved
-    when sending (ruling S2-126); `dedupe_key` keeps one person once."""
+    """Who gets the ticket's mail (S2-117).
+
+    `list_name` is external or employee; a row with `role` is resolved when sending (ruling S2-126);
+    `dedupe_key` keeps one person once.
+    """
 
     __tablename__ = "recipient"
     __table_args__ = (UniqueConstraint("ticket_id", "list_name", "dedupe_key"),)
@@ -118,7 +123,9 @@ class Decision(Base, table=True):
 
 
 class TicketMessage(Base, table=True):
-    """Message-IDs filed on or sent for a ticket, by which answers find it. The first filing wins."""
+    """Message-IDs filed on or sent for a ticket, by which answers find it. The first filing
+    wins.
+    """
 
     __tablename__ = "ticket_message"
 

@@ -90,6 +90,7 @@ def upgrade() -> None:
         sa.Column("receives_all_mail", sa.Boolean(), nullable=False),
         sa.Column("permissions", JsonType, nullable=False),
         sa.Column("password_hash", sa.String(length=300), nullable=True),
+        sa.Column("one_time", sa.Boolean(), nullable=False),
         sa.Column("failed_sign_ins", sa.Integer(), nullable=False),
         sa.Column("locked_until", UtcDateTime, nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),

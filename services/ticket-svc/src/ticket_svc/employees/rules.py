@@ -1,0 +1,28 @@
+"""Which permissions there are, and who may give them. Pure."""
+
+from collections.abc import Iterable
+
+EVERYTHING = "*"
+# One name for each thing that some service asks for; `desk` is what every employee needs.
+PERMISSIONS = frozenset(
+    {
+        "connections.admin",
+        "desk",
+        "employees.admin",
+        "links.write",
+        "mailboxes.admin",
+        "operations",
+        EVERYTHING,
+    }
+)
+
+
+def unknown_permissions(wanted: Iterable[str]) -> list[str]:
+    """Those that no service asks for, in order."""
+    return sorted(set(wanted) - PERMISSIONS)
+
+
+def beyond(held: Iterable[str], wanted: Iterable[str]) -> list[str]:
+    """The permissions among `wanted` that somebody who holds `held` may not give or touch."""
+    own = set(held)
+    return [] if EVERYTHING in own else sorted(set(wanted) - own)

@@ -1,0 +1,45 @@
+"""Types of request fields and query parameters that the features share."""
+
+import re
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Query
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
+
+_ADDRESS = re.compile(r"[^@\s<>,;:\"]{1,64}@[^@\s<>,;:\"]{1,255}")
+
+
+def _record_id(text: str) -> str:
+    try:
+        return str(UUID(text))
+    except ValueError:
+        raise PydanticCustomError("id_invalid", "This is not an id of ours") from None
+
+
+def _address(text: str) -> str:
+    if not _ADDRESS.fullmatch(text):
+        raise PydanticCustomError("address_invalid", "This is not an e-mail address")
+    return text.lower()
+
+
+def _without_nul(text: str) -> str:
+    # PostgreSQL takes no NUL, not even to compare with.
+    return text.replace("\x00", "")
+
+
+# An id inside a body or a query; in a path a malformed one is a 404 instead.
+RecordId = Annotated[str, AfterValidator(_record_id)]
+# An e-mail address, in lower case.
+Address = Annotated[str, Field(max_length=320), AfterValidator(_address)]
+QueryText = Annotated[
+    str | None, Query(max_length=200), AfterValidator(lambda t: t and _without_nul(t))
+]
+QueryId = Annotated[RecordId | None, Query()]
+
+
+def contains(text: str) -> str:
+    """A LIKE pattern for `text` anywhere; escape character `\\`."""
+    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"

@@ -1,0 +1,86 @@
+"""Checks what a ticket refers to: the records are there and belong together."""
+
+from typing import Any
+
+from sqlalchemy import Table, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from patchbay_contracts import PersonRef
+from patchbay_kit.errors import ProblemError, invalid
+from ticket_svc.accounts.directory import employee_ref
+from ticket_svc.accounts.tables import Contact
+from ticket_svc.assets.tables import Asset
+from ticket_svc.employees.tables import Employee
+
+_CONTACT: Table = Contact.__table__  # type: ignore[attr-defined]  # set by SQLModel
+_ASSET: Table = Asset.__table__  # type: ignore[attr-defined]
+_EMPLOYEE: Table = Employee.__table__  # type: ignore[attr-defined]
+
+
+async def manager_named(session: AsyncSession, employee_id: str) -> PersonRef:
+    """The active employee; 422 `manager_unknown`."""
+    manager = await employee_ref(session, employee_id)
+    if manager is None:
+        raise _unknown("manager", "There is no active employee with this id.")
+    return manager
+
+
+async def asset_name(session: AsyncSession, asset_id: str, account_id: str) -> str:
+    """The name of an asset of the account; 422 `asset_unknown`, `asset_of_other_account`."""
+    row = await _record(session, _ASSET, asset_id)
+    if row is None:
+        raise _unknown("asset", "There is no asset with this id.")
+    if row.account_id != account_id:
+        raise _elsewhere("asset")
+    name: str = row.name
+    return name
+
+
+async def contact_named(session: AsyncSession, contact_id: str, account_id: str) -> PersonRef:
+    """A contact of the account; 422 `contact_unknown`, `contact_of_other_account`."""
+    row = await _record(session, _CONTACT, contact_id)
+    if row is None:
+        raise _unknown("contact", "There is no contact with this id.")
+    if row.account_id != account_id:
+        raise _elsewhere("contact")
+    email = row.email1 or row.email2 or ""
+    return PersonRef(id=row.id, kind="contact", name=row.name, email=email)
+
+
+async def check_employees(session: AsyncSession, ids: set[str]) -> None:
+    """422 `employee_unknown` unless all are active employees."""
+    if not ids:
+        return
+    statement = select(_EMPLOYEE.c.id).where(_EMPLOYEE.c.id.in_(sorted(ids)), _EMPLOYEE.c.active)
+    missing = ids - set((await session.execute(statement)).scalars())
+    if missing:
+        detail = f"There is no active employee {min(missing)!r}."
+        raise invalid("employee_unknown", "No such employee", field="/employees", detail=detail)
+
+
+async def check_contacts(session: AsyncSession, ids: set[str], field: str) -> None:
+    """422 `contact_unknown` unless all are contacts, of whatever account."""
+    if not ids:
+        return
+    statement = select(_CONTACT.c.id).where(_CONTACT.c.id.in_(sorted(ids)))
+    missing = ids - set((await session.execute(statement)).scalars())
+    if missing:
+        detail = f"There is no contact {min(missing)!r}."
+        raise invalid("contact_unknown", "No such contact", field=field, detail=detail)
+
+
+async def _record(session: AsyncSession, table: Table, record_id: str) -> Any:
+    return (await session.execute(select(table).where(table.c.id == record_id))).one_or_none()
+
+
+def _unknown(what: str, detail: str) -> ProblemError:
+    return invalid(f"{what}_unknown", f"No such {what}", field=f"/{what}_id", detail=detail)
+
+
+def _elsewhere(what: str) -> ProblemError:
+    return invalid(
+        f"{what}_of_other_account",
+        f"The {what} belongs to another account",
+        field=f"/{what}_id",
+        hint=f"Choose a {what} of the ticket's account.",
+    )
