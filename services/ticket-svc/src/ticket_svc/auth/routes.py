@@ -84,11 +84,13 @@ async def me(caller: Caller) -> Me:
 
 @router.post("/v1/auth/password", status_code=204, summary="Change one's own password")
 async def change_password(body: PasswordChange, caller: Caller, uow: Uow) -> None:
-    employee = await uow.session.get(Employee, caller.id)
+    """Needs the old one; at least 12 characters."""
+    employee = await uow.session.get(Employee, caller.id, with_for_update=True)
     old = body.old_password.get_secret_value()
     if employee is None or not await verify_password(old, employee.password_hash):
         raise invalid("password_wrong", "The old password is wrong", field="old_password")
     employee.password_hash = await hash_password(body.new_password.get_secret_value())
+    employee.one_time = False
     employee.version += 1
 
 
