@@ -63,24 +63,19 @@ async def list_site_links(
     return await views.list_site_links(session, wanted, params)
 
 
-@router.put("/sites", dependencies=WRITE)
 @router.post("/sites", dependencies=WRITE)
 async def link_site(body: NewSiteLink, response: Response, uow: Uow) -> SiteLink:
     """Link a site to an account; a site that is linked to another account moves there.
 
     201 where the site was unlinked, else 200. Many sites may share an account (S1-87).
     """
-    name = await site_name(uow.session, body.connection_id, body.remote_site_id)
-    if name is None:
-        raise _unknown("site", "remote_site_id", "Link it when the catalogue has it.")
-    if not await account_exists(uow.session, body.account_id):
-        raise _unknown("account", "account_id", _SOON)
-    facts = LinkFacts(LinkKind.SITE, body.connection_id, body.remote_site_id, name, body.account_id)
-    row, new = await service.link(uow, facts)
-    await uow.session.flush()
-    response.status_code = 201 if new else 200
-    response.headers["ETag"] = etag(row.version)
-    return await views.site_link(uow.session, row.id)
+    return await _link_site(body, response, uow)
+
+
+@router.put("/sites", dependencies=WRITE)
+async def put_site_link(body: NewSiteLink, response: Response, uow: Uow) -> SiteLink:
+    """The same as POST: linking twice is linking once."""
+    return await _link_site(body, response, uow)
 
 
 @router.get("/sites/{link_id}")
@@ -208,6 +203,20 @@ async def undo_link_operation(operation_id: str, uow: Uow) -> Undone:
     found = checked_id(operation_id, "link_operation")
     operation, relinked = await cascade.undo(uow, found)
     return Undone(operation=Operation.model_validate(operation), relinked=relinked)
+
+
+async def _link_site(body: NewSiteLink, response: Response, uow: Uow) -> SiteLink:
+    name = await site_name(uow.session, body.connection_id, body.remote_site_id)
+    if name is None:
+        raise _unknown("site", "remote_site_id", "Link it when the catalogue has it.")
+    if not await account_exists(uow.session, body.account_id):
+        raise _unknown("account", "account_id", _SOON)
+    facts = LinkFacts(LinkKind.SITE, body.connection_id, body.remote_site_id, name, body.account_id)
+    row, new = await service.link(uow, facts)
+    await uow.session.flush()
+    response.status_code = 201 if new else 200
+    response.headers["ETag"] = etag(row.version)
+    return await views.site_link(uow.session, row.id)
 
 
 def _step(change: LinkChange) -> Step:
