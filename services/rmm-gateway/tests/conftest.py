@@ -8,9 +8,9 @@ from typing import Any
 
 import httpx
 import pytest
+
 from continuum_sim.app import create_app
 from continuum_sim.settings import Settings
-
 from patchbay_contracts import (
     Channel,
     EventData,
@@ -99,11 +99,11 @@ class World:
         made = await self.post_sim("tickets", {"summary": "Disk full", **fields})
         return str(made["ticketId"])
 
-    async def effects(self, ticket_id: str) -> list[dict[str, Any]]:
-        """What was done to a ticket at the simulator."""
+    async def closes(self, ticket_id: str) -> int:
+        """How many times we closed a ticket at the simulator."""
         answer = await self.sim.get("/__sim/effects", params={"ticketId": ticket_id})
-        items: list[dict[str, Any]] = answer.json()["items"]
-        return items
+        [ticket] = answer.json()["tickets"]
+        return int(ticket["closesApplied"])
 
     async def calls(self, path: str) -> list[dict[str, Any]]:
         """The simulator's journal of calls to a path pattern."""
@@ -209,5 +209,3 @@ def worlds(sqlite_url: str) -> Any:
         return _world(sqlite_url, permissions, **settings)
 
     return open_world
-
-

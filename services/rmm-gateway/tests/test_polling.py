@@ -119,17 +119,17 @@ async def test_a_failed_commit_leaves_the_batch_at_the_remote(world: Any) -> Non
     database = world.runtime.db
     unit_of_work, left = database.unit_of_work, [1]
 
-    class Broken(Exception):
+    class BrokenError(Exception):
         pass
 
     def breaking(**kwargs: Any) -> Any:
         if not left:
-            raise Broken
+            raise BrokenError
         left.pop()
         return unit_of_work(**kwargs)
 
     database.unit_of_work = breaking
-    with pytest.raises(Broken):
+    with pytest.raises(BrokenError):
         await world.poll()
     database.unit_of_work = unit_of_work
     assert await world.events(RemoteTicketReceived) == []

@@ -119,7 +119,13 @@ class CommandSender:
 
     async def _carry_out(self, provider: RmmProvider, job: Job, limit: asyncio.Semaphore) -> None:
         async with limit:
-            result = await call(provider, job.command)
+            try:
+                result = await call(provider, job.command)
+            except Exception as error:
+                # A defect of ours hurts no other command, and nobody knows what it came to.
+                log.exception("command.broken", command=job.command.id)
+                name = type(error).__name__
+                result = CallResult(AttemptOutcome.UNKNOWN, f"internal: {name}", unknown=True)
         await self._settle(job, result)
 
     async def _settle(self, job: Job, result: CallResult) -> None:

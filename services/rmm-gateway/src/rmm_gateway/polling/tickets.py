@@ -48,6 +48,11 @@ class TicketPoller:
             error = failure
         except PermanentError as failure:
             error = ProviderError(FailureKind.REFUSED, failure.reason, str(failure))
+        except Exception as failure:
+            # A defect of ours must show at the connection; whatever was leased comes again.
+            log.exception("poll.broken", connection=row.id)
+            name = type(failure).__name__
+            error = ProviderError(FailureKind.TRANSIENT, "internal_error", f"internal: {name}")
         await self._finish(row, error, more)
         return True
 

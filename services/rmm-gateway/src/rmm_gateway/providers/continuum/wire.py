@@ -34,10 +34,10 @@ def _blank_is_none(value: str | None) -> str | None:
 
 Key = Annotated[str, BeforeValidator(_key), Field(min_length=1, max_length=100)]
 Words = Annotated[str, BeforeValidator(_text), Field(max_length=100_000)]
+Line = Annotated[str, BeforeValidator(_text), Field(max_length=2000)]
+# The constraints sit inside the union: None must not meet them.
 OptionalKey = Annotated[Key | None, BeforeValidator(lambda v: v if v != "" else None)]
-OptionalWords = Annotated[
-    str | None, BeforeValidator(_text), Field(max_length=2000), AfterValidator(_blank_is_none)
-]
+OptionalWords = Annotated[Line | None, AfterValidator(_blank_is_none)]
 Moment = Annotated[datetime, AfterValidator(_utc)]
 
 
