@@ -140,6 +140,7 @@ EXPLANATIONS: dict[ReasonCode, Explanation] = {
         "The receiving host says that the sender is forged, so the mail has no rights."
     ),
     _R.MAIL_FROM_EMPLOYEE: Explanation("The sender is an active employee with a unique address."),
+    _R.MAIL_DECIDED_BY_PERSON: Explanation("A person decided what becomes of the mail."),
     _R.MAIL_FILED_ONLY: Explanation("The employee put us in Cc or Bcc: filed, not distributed."),
     _R.MAIL_DISTRIBUTED: Explanation("The mail was sent on to the ticket's recipients."),
     _R.MAIL_NO_RECIPIENTS: Explanation(

@@ -73,6 +73,7 @@ class ReasonCode(StrEnum):
     MAIL_NO_SENDER = "mail.no_sender"
     MAIL_SENDER_UNVERIFIED = "mail.sender_unverified"
     MAIL_FROM_EMPLOYEE = "mail.from_employee"
+    MAIL_DECIDED_BY_PERSON = "mail.decided_by_person"
     MAIL_FILED_ONLY = "mail.filed_only"
     MAIL_DISTRIBUTED = "mail.distributed"
     MAIL_NO_RECIPIENTS = "mail.no_recipients"

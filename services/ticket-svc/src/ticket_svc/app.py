@@ -6,12 +6,14 @@ from patchbay_kit.http import create_service_app
 from patchbay_kit.runtime import Runtime
 from ticket_svc.accounts.routes import contacts_router as contacts
 from ticket_svc.accounts.routes import router as accounts
+from ticket_svc.administration.routes import router as administration
 from ticket_svc.assets.routes import router as assets
 from ticket_svc.auth.routes import router as auth
 from ticket_svc.employees.routes import router as employees
+from ticket_svc.mail.routes import router as mail
 from ticket_svc.tickets.routes import router as tickets
 
-ROUTERS = (accounts, contacts, assets, auth, employees, tickets)
+ROUTERS = (accounts, administration, assets, auth, contacts, employees, mail, tickets)
 
 
 def create_app(runtime: Runtime) -> FastAPI:

@@ -12,6 +12,7 @@ PERMISSIONS = frozenset(
         "links.write",
         "mailboxes.admin",
         "operations",
+        "settings.admin",
         EVERYTHING,
     }
 )

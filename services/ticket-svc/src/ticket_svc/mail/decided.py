@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from patchbay_contracts import EmailReceived, Envelope, Reason
+from patchbay_contracts import EmailDecided, EmailReceived, Envelope, Reason
+from patchbay_kit.db import UnitOfWork
 from ticket_svc.mail.rules import MailVerdict, Sender
 
 Event = Envelope[EmailReceived]
@@ -10,9 +11,9 @@ Event = Envelope[EmailReceived]
 
 @dataclass(slots=True)
 class DecidedMail:
-    """A mail on its way through:
+    """A mail on its way through: the verdict, and the ticket once there is one.
 
-    the verdict, and the ticket once there is one. Further reasons are added on the way.
+    Further reasons are added on the way.
     """
 
     event: Event
@@ -28,3 +29,16 @@ class DecidedMail:
     @property
     def reasons(self) -> list[Reason]:
         return self.verdict.reasons
+
+
+def announce(uow: UnitOfWork, decided: DecidedMail, *, version: int) -> None:
+    """Publish EmailDecided: version 1 is the rules' decision, 2 a person's."""
+    mail_id = decided.mail.mail.mail_id
+    event = EmailDecided(
+        mail_id=mail_id,
+        outcome=decided.verdict.outcome,
+        ticket_id=decided.ticket_id,
+        ticket_number=decided.number,
+        reasons=decided.reasons,
+    )
+    uow.publish(event, subject=mail_id, version=version, cause=decided.event, actor=uow.actor)

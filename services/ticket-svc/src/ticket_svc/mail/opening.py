@@ -2,15 +2,21 @@
 
 from collections.abc import Sequence
 
-from patchbay_contracts import Channel, Reason, ReasonCode
+from patchbay_contracts import Channel, PersonRef, Reason, ReasonCode
 from patchbay_kit.db import UnitOfWork
-from ticket_svc.accounts.directory import account_facts, all_mail_employees, employee_ref
+from ticket_svc.accounts.directory import (
+    AccountFacts,
+    account_facts,
+    all_mail_employees,
+    employee_ref,
+)
 from ticket_svc.desk.schemas import DeskSettings
 from ticket_svc.mail.decided import DecidedMail
+from ticket_svc.mail.lookup import MAX_MESSAGE_ID
 from ticket_svc.mail.texts import ticket_subject
-from ticket_svc.tickets.defaults import choose_manager
+from ticket_svc.tickets.defaults import choose_manager, default_recipients
 from ticket_svc.tickets.opening import NewTicket, open_tickets
-from ticket_svc.tickets.people import default_employees, external
+from ticket_svc.tickets.people import NewRecipient, default_employees, external
 from ticket_svc.tickets.records import NewEntry
 
 
@@ -24,54 +30,73 @@ async def open_from_mails(
     facts = await account_facts(uow.session, ids)
     default_manager = await employee_ref(uow.session, settings.default_manager_id)
     employees = default_employees(await all_mail_employees(uow.session))
-    tickets = []
-    for decided in mails:
-        mail, verdict = decided.mail, decided.verdict
-        account = facts[verdict.account_id or ""]
-        manager, why_manager = choose_manager(account, default_manager)
-        sender = mail.sender
-        assert sender is not None  # noqa: S101  # a mail without a sender never makes a ticket
-        actor = f"contact:{verdict.contact_id}" if verdict.contact_id else f"account:{account.id}"
-        decided.reasons.extend(
-            [
-                why_manager,
-                Reason(code=ReasonCode.RECIPIENTS_SENDER, params={"address": sender.email}),
-                Reason(code=ReasonCode.INBOX_EXTERNAL_CREATE),
-            ]
-        )
-        entry = NewEntry(
-            "email",
-            mail.new_text or mail.text,
-            mail.mail.received_at,
-            public=True,
-            data=mail_data(decided),
-            mail_id=mail.mail.mail_id,
-        )
-        tickets.append(
-            NewTicket(
-                id=decided.ticket_id or "",
-                subject=ticket_subject(mail.subject),
-                description=mail.text,
-                account_id=account.id,
-                account_name=account.name,
-                channel=Channel.EMAIL,
-                occurred_at=mail.mail.received_at,
-                actor=actor,
-                reasons=decided.reasons,
-                manager=manager,
-                contact_id=verdict.contact_id,
-                entries=[entry],
-                recipients=[
-                    external(sender.email, name=sender.name[:200], contact_id=verdict.contact_id),
-                    *employees,
-                ],
-                message_ids=[mail.mail.message_id] if len(mail.mail.message_id) <= 1000 else [],
-                cause=decided.event,
-            )
-        )
+    tickets = [
+        _new_ticket(decided, facts[decided.verdict.account_id or ""], default_manager, employees)
+        for decided in mails
+    ]
     await open_tickets(uow, tickets)
     for decided, ticket in zip(mails, tickets, strict=True):
         decided.ticket_id, decided.number = ticket.id, ticket.number
+
+
+def _new_ticket(
+    decided: DecidedMail,
+    account: AccountFacts,
+    default_manager: PersonRef | None,
+    employees: list[NewRecipient],
+) -> NewTicket:
+    mail, verdict = decided.mail, decided.verdict
+    manager, why_manager = choose_manager(account, default_manager)
+    recipients, why_recipients = _recipients(decided, account, employees)
+    decided.reasons.extend([why_manager, why_recipients])
+    if not verdict.from_employee:
+        decided.reasons.append(Reason(code=ReasonCode.INBOX_EXTERNAL_CREATE))
+    entry = NewEntry(
+        "email",
+        mail.new_text or mail.text,
+        mail.mail.received_at,
+        public=True,
+        data=mail_data(decided),
+        mail_id=mail.mail.mail_id,
+    )
+    return NewTicket(
+        id=decided.ticket_id or "",
+        subject=ticket_subject(mail.subject),
+        description=mail.text,
+        account_id=account.id,
+        account_name=account.name,
+        channel=Channel.EMAIL,
+        occurred_at=mail.mail.received_at,
+        actor=_writer(decided, account),
+        reasons=decided.reasons,
+        manager=manager,
+        contact_id=verdict.contact_id,
+        in_inbox=not verdict.from_employee,
+        entries=[entry],
+        recipients=recipients,
+        message_ids=[own] if len(own := mail.mail.message_id) <= MAX_MESSAGE_ID else [],
+        cause=decided.event,
+    )
+
+
+def _recipients(
+    decided: DecidedMail, account: AccountFacts, employees: list[NewRecipient]
+) -> tuple[list[NewRecipient], Reason]:
+    """The customer who wrote (S2-132), else the defaults."""
+    sender = decided.mail.sender
+    if sender is None or decided.verdict.from_employee:
+        return default_recipients(account, employees)
+    contact_id = decided.verdict.contact_id
+    writer = external(sender.email, name=sender.name[:200], contact_id=contact_id)
+    reason = Reason(code=ReasonCode.RECIPIENTS_SENDER, params={"address": sender.email})
+    return [writer, *employees], reason
+
+
+def _writer(decided: DecidedMail, account: AccountFacts) -> str:
+    if decided.verdict.from_employee:
+        return f"employee:{decided.sender.employee_id}"
+    contact_id = decided.verdict.contact_id
+    return f"contact:{contact_id}" if contact_id else f"account:{account.id}"
 
 
 def mail_data(decided: DecidedMail) -> dict[str, object]:

@@ -10,11 +10,11 @@ from typing import Any
 
 from sqlalchemy import Table, delete, select
 
-from patchbay_contracts import EmailDecided, MailOutcome
+from patchbay_contracts import MailOutcome
 from patchbay_kit.db import UnitOfWork, insert_many
 from patchbay_kit.ids import new_id
 from ticket_svc.desk.service import load_settings
-from ticket_svc.mail.decided import DecidedMail, Event
+from ticket_svc.mail.decided import DecidedMail, Event, announce
 from ticket_svc.mail.distribution import auto_answers, distribute
 from ticket_svc.mail.filing import file_mails
 from ticket_svc.mail.lookup import MAX_MESSAGE_ID, look_up, message_ids
@@ -113,18 +113,7 @@ async def _claim_conversations(uow: UnitOfWork, mails: Sequence[DecidedMail]) ->
 async def _write(uow: UnitOfWork, mails: Sequence[DecidedMail]) -> None:
     await insert_many(uow.session, _DECISION, [_row(uow, mail) for mail in mails])
     for mail in mails:
-        uow.publish(
-            EmailDecided(
-                mail_id=mail.mail.mail.mail_id,
-                outcome=mail.verdict.outcome,
-                ticket_id=mail.ticket_id,
-                ticket_number=mail.number,
-                reasons=mail.reasons,
-            ),
-            subject=mail.mail.mail.mail_id,
-            version=1,
-            cause=mail.event,
-        )
+        announce(uow, mail, version=1)
 
 
 def _row(uow: UnitOfWork, decided: DecidedMail) -> dict[str, Any]:
@@ -138,9 +127,7 @@ def _row(uow: UnitOfWork, decided: DecidedMail) -> dict[str, Any]:
         "sender_email": decided.sender.email or (mail.sender.email[:320] if mail.sender else None),
         "sender_name": mail.sender.name[:200] if mail.sender else "",
         "subject": mail.subject,
-        # Filed mails have their text in the history; only those that wait for a person need it
-        # here.
-        "text": mail.text if undecided else "",
+        "evidence": decided.event.model_dump(mode="json", exclude_none=True) if undecided else None,
         "reasons": [reason.model_dump(mode="json") for reason in decided.reasons],
         "received_at": mail.mail.received_at,
         "decided_at": uow.now,

@@ -11,7 +11,11 @@ from ticket_svc.base import Base
 
 
 class MailDecision(Base, table=True):
-    """One row a mail. `undecided` ones wait for a person (S4-28)."""
+    """One row a mail.
+
+    `undecided` ones wait for a person (S4-28); `evidence` is the event they came with, kept until
+    then. `decided_by` is that person.
+    """
 
     __tablename__ = "mail_decision"
     __table_args__ = (Index("ix_mail_decision_outcome_mail_id", "outcome", "mail_id"),)
@@ -23,10 +27,11 @@ class MailDecision(Base, table=True):
     sender_email: str | None = Field(default=None, sa_column=Column(String(320)))
     sender_name: str = Field(default="", sa_column=Column(String(200), nullable=False))
     subject: str = Field(default="", sa_column=Column(Text, nullable=False))
-    text: str = Field(default="", sa_column=Column(Text, nullable=False))
+    evidence: dict[str, Any] | None = Field(default=None, sa_column=Column(JsonType))
     reasons: list[Any] = Field(default_factory=list, sa_column=Column(JsonType, nullable=False))
     received_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
     decided_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+    decided_by: str | None = Field(default=None, sa_column=Column(String(200)))
 
 
 class AutoAnswer(Base, table=True):

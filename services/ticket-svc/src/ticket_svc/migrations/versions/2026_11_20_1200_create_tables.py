@@ -126,10 +126,11 @@ def upgrade() -> None:
         sa.Column("sender_email", sa.String(length=320), nullable=True),
         sa.Column("sender_name", sa.String(length=200), nullable=False),
         sa.Column("subject", sa.Text(), nullable=False),
-        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("evidence", JsonType, nullable=True),
         sa.Column("reasons", JsonType, nullable=False),
         sa.Column("received_at", UtcDateTime, nullable=False),
         sa.Column("decided_at", UtcDateTime, nullable=False),
+        sa.Column("decided_by", sa.String(length=200), nullable=True),
         sa.PrimaryKeyConstraint("mail_id", name=op.f("pk_mail_decision")),
     )
     op.create_index(

@@ -1,0 +1,1 @@
+"""Changing the desk's settings, checked against the records that they name."""

@@ -1,0 +1,29 @@
+"""Bodies of the settings' API."""
+
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from patchbay_kit.http import RequestModel
+from ticket_svc.params import Address, RecordId
+
+_NULLABLE = frozenset({"own_account_id", "default_manager_id", "internal_address"})
+
+
+class SettingsChange(RequestModel):
+    """Settings that are left out stay as they are; null takes back what may be unset."""
+
+    own_account_id: RecordId | None = None
+    default_manager_id: RecordId | None = None
+    support_address: Address | None = None
+    internal_address: Address | None = None
+    forward_to_internal: bool | None = None
+    auto_answer: bool | None = None
+    auto_answer_cap_per_hour: int | None = Field(default=None, ge=0, le=1000)
+
+    @model_validator(mode="after")
+    def _not_null(self) -> Self:
+        for name in self.model_fields_set - _NULLABLE:
+            if getattr(self, name) is None:
+                raise ValueError(f"{name} cannot be null")
+        return self

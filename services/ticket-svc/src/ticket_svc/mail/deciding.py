@@ -1,0 +1,121 @@
+"""Mails that the rules left undecided, decided by a person (S4-28).
+
+Promise: a mail is decided once; the row's lock lets only the first of two people act.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Row, Table, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from patchbay_contracts import EmailReceived, Envelope, MailOutcome, Reason, ReasonCode
+from patchbay_kit.db import UnitOfWork
+from patchbay_kit.errors import ProblemError, invalid, not_found
+from patchbay_kit.http import PageRequest, keyset
+from ticket_svc.accounts.directory import account_facts
+from ticket_svc.desk.service import load_settings
+from ticket_svc.mail.decided import DecidedMail, announce
+from ticket_svc.mail.distribution import auto_answers, distribute
+from ticket_svc.mail.filing import file_mails
+from ticket_svc.mail.lookup import known_senders
+from ticket_svc.mail.opening import open_from_mails
+from ticket_svc.mail.rules import MailVerdict, Sender
+from ticket_svc.mail.tables import MailDecision
+from ticket_svc.tickets.changing import lock_tickets
+
+_DECISION: Table = MailDecision.__table__  # type: ignore[attr-defined]  # set by SQLModel
+
+
+async def page_of_decisions(
+    session: AsyncSession, outcome: MailOutcome | None, page: PageRequest
+) -> Sequence[Row[Any]]:
+    """Newest mails first, one more than the page holds."""
+    statement = select(*(column for column in _DECISION.c if column.name != "evidence"))
+    if outcome is not None:
+        statement = statement.where(_DECISION.c.outcome == str(outcome))
+    return (await session.execute(keyset(statement, [_DECISION.c.mail_id], page))).all()
+
+
+async def decision_of(session: AsyncSession, mail_id: str) -> Row[Any]:
+    """The decision about a mail; 404 `mail_decision_not_found`."""
+    statement = select(_DECISION).where(_DECISION.c.mail_id == mail_id)
+    row = (await session.execute(statement)).one_or_none()
+    if row is None:
+        raise not_found("mail_decision", mail_id)
+    return row
+
+
+async def file_by_hand(uow: UnitOfWork, mail_id: str, ticket_id: str) -> None:
+    """File the mail on a ticket and send it on like any other; 422 `ticket_unknown`."""
+    decided = await _undecided(uow, mail_id, MailOutcome.FILED)
+    if ticket_id not in await lock_tickets(uow.session, [ticket_id]):
+        raise invalid("ticket_unknown", "No such ticket", field="/ticket_id")
+    decided.verdict = replace(decided.verdict, ticket_id=ticket_id)
+    await file_mails(uow, [decided])
+    await distribute(uow, [decided], await load_settings(uow.session))
+    await _write(uow, decided)
+
+
+async def create_by_hand(uow: UnitOfWork, mail_id: str, account_id: str) -> None:
+    """Open a ticket from the mail, answer and send it on; 422 `account_unknown`."""
+    decided = await _undecided(uow, mail_id, MailOutcome.CREATED)
+    if not await account_facts(uow.session, [account_id]):
+        raise invalid("account_unknown", "No such account", field="/account_id")
+    contact_id = decided.sender.accounts.get(account_id)
+    decided.verdict = replace(decided.verdict, account_id=account_id, contact_id=contact_id)
+    settings = await load_settings(uow.session)
+    await open_from_mails(uow, [decided], settings)
+    await distribute(uow, [decided], settings)
+    if not decided.verdict.from_employee:
+        await auto_answers(uow, [decided], settings)
+    await _write(uow, decided)
+
+
+async def ignore_by_hand(uow: UnitOfWork, mail_id: str) -> None:
+    """Make nothing of the mail; its original stays with the mail gateway."""
+    await _write(uow, await _undecided(uow, mail_id, MailOutcome.IGNORED))
+
+
+async def _undecided(uow: UnitOfWork, mail_id: str, outcome: MailOutcome) -> DecidedMail:
+    """The mail as it came, with the person's verdict; 409 where it is decided already."""
+    statement = select(_DECISION).where(_DECISION.c.mail_id == mail_id).with_for_update()
+    row = (await uow.session.execute(statement)).one_or_none()
+    if row is None:
+        raise not_found("mail_decision", mail_id)
+    if row.outcome != MailOutcome.UNDECIDED or row.evidence is None:
+        raise _decided_already(row)
+    event = Envelope[EmailReceived].model_validate(row.evidence)
+    mail = event.data
+    address = mail.sender.email.lower() if mail.sender else ""
+    sender = (await known_senders(uow.session, [address] if address else [])).get(address, Sender())
+    reasons = [Reason.model_validate(reason) for reason in row.reasons]
+    reasons.append(Reason(code=ReasonCode.MAIL_DECIDED_BY_PERSON, params={"actor": uow.actor}))
+    from_employee = sender.employee_id is not None and mail.authentication != "fail"
+    verdict = MailVerdict(outcome, reasons, from_employee=from_employee)
+    return DecidedMail(event, sender, verdict)
+
+
+async def _write(uow: UnitOfWork, decided: DecidedMail) -> None:
+    values = {
+        "outcome": str(decided.verdict.outcome),
+        "ticket_id": decided.ticket_id,
+        "evidence": None,
+        "reasons": [reason.model_dump(mode="json") for reason in decided.reasons],
+        "decided_at": uow.now,
+        "decided_by": uow.actor,
+    }
+    where = _DECISION.c.mail_id == decided.mail.mail.mail_id
+    await uow.session.execute(update(_DECISION).where(where).values(values))
+    announce(uow, decided, version=2)
+
+
+def _decided_already(row: Row[Any]) -> ProblemError:
+    return ProblemError(
+        409,
+        "mail_decided_already",
+        "The mail is decided already",
+        detail=f"It was {row.outcome} at {row.decided_at:%Y-%m-%d %H:%M} UTC.",
+        extra={"outcome": row.outcome, "ticket_id": row.ticket_id, "decided_by": row.decided_by},
+    )
