@@ -27,9 +27,14 @@ pytestmark = pytest.mark.integration
 UNKNOWN = PublishOutcome.UNKNOWN
 
 
-def make_bus(url: str, **options: float) -> RabbitBus:
+def make_bus(url: str, *, connect_timeout: float = 15.0) -> RabbitBus:
     return RabbitBus(
-        url, TOPOLOGY, service="faults", delay_steps=DELAY_STEPS, publish_timeout=1.5, **options
+        url,
+        TOPOLOGY,
+        service="faults",
+        delay_steps=DELAY_STEPS,
+        publish_timeout=1.5,
+        connect_timeout=connect_timeout,
     )
 
 

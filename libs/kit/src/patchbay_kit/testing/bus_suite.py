@@ -112,7 +112,12 @@ class BusSuite:
 
     async def test_an_event_published_twice_is_delivered_twice(self, bus: Bus) -> None:
         twin = message(CLOSED)
-        assert await bus.publish([twin, twin]) == [CONFIRMED, CONFIRMED]
+        nobodys = message("nobody.cares", event_id=twin.event_id)
+        assert await bus.publish([twin, nobodys, twin]) == [
+            CONFIRMED,
+            PublishOutcome.UNROUTABLE,
+            CONFIRMED,
+        ]
 
         subscription = await bus.subscribe(BILLING, prefetch=10)
 

@@ -1,7 +1,8 @@
 """Publishing with confirms. CONFIRMED only after the broker's ack of a persistent message."""
 
 import asyncio
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -81,10 +82,12 @@ class Publisher:
     async def _publish_chunk(self, wanted: Sequence[Wanted]) -> list[PublishOutcome]:
         if not self.link.is_up or (channel := self._channel) is None:
             return [PublishOutcome.UNKNOWN] * len(wanted)
-        if len({w.event_id for w in wanted}) < len(wanted):
-            # aiormq finds a returned message by its id: the same id twice in flight confuses it.
-            return [await self._publish_on(channel, w) for w in wanted]
-        return list(await asyncio.gather(*(self._publish_on(channel, w) for w in wanted)))
+        outcomes = [PublishOutcome.UNKNOWN] * len(wanted)
+        for wave in _waves(wanted):
+            results = await asyncio.gather(*(self._publish_on(channel, wanted[i]) for i in wave))
+            for index, outcome in zip(wave, results, strict=True):
+                outcomes[index] = outcome
+        return outcomes
 
     async def _publish_on(self, channel: AbstractChannel, wanted: Wanted) -> PublishOutcome:
         try:
@@ -140,3 +143,16 @@ class Publisher:
         if channel is self._channel:
             self._channel = None
             self.link.lose("the publishing channel was closed")
+
+
+def _waves(wanted: Sequence[Wanted]) -> Iterable[Sequence[int]]:
+    """Positions that may be in flight together: aiormq finds a returned message by its id."""
+    waves: list[list[int]] = []
+    times_seen: Counter[str] = Counter()
+    for index, one in enumerate(wanted):
+        number = times_seen[one.event_id]
+        times_seen[one.event_id] += 1
+        if number == len(waves):
+            waves.append([])
+        waves[number].append(index)
+    return waves
