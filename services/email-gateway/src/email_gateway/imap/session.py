@@ -159,6 +159,7 @@ class ImapSession:
 
     def search(self, uid: int) -> list[int]:
         """All UIDs above `uid`. No CHARSET: Exchange refuses it (email.md point 11)."""
+        self.noop()  # Dovecot searches what it announced before, not what has come since
         data = self._command("SEARCH", "UID", f"{uid + 1}:*")
         self._exists_seen = self._exists()
         words = b" ".join(line for line in data if isinstance(line, bytes)).split()
