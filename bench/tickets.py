@@ -1,0 +1,128 @@
+"""Remote ticket published -> ticket committed -> TicketCreated confirmed: ours beside the floor."""
+
+import asyncio
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import aio_pika
+import asyncpg
+import orjson
+
+from bench import floor_tickets as floor
+from bench.broker import Arrivals, fill, listen
+from bench.events import remote_ticket
+from bench.servers import Servers, environment, process, run
+from patchbay_contracts import EXCHANGE
+
+BACKLOG = 10_000
+RATE = 200
+SECONDS = 8
+TIMEOUT = 180
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Events per second on a backlog; milliseconds to TicketCreated at 200 events a second."""
+
+    rate: float
+    p50: float
+    p99: float
+
+
+async def measure_ours(servers: Servers, *, backlog: int = BACKLOG) -> Measured:
+    """ticket-svc as it ships: one worker process and one relay process."""
+    amqp = servers.rabbitmq.new_vhost()
+    database = servers.postgres.create_database()
+    env = environment(database_url=database, bus_url=amqp)
+    run("ticket_svc", "migrate", env=env)
+    with ExitStack() as stack:
+        relay = stack.enter_context(process("ticket_svc", "relay", env=env))
+        await _until_bound(servers, amqp, "ticket-svc.remote", relay)
+        return await _measure(
+            stack, amqp, EXCHANGE, backlog, [("ticket_svc", "worker")], env
+        )
+
+
+async def measure_floor(servers: Servers, *, backlog: int = BACKLOG) -> Measured:
+    """The hand-written floor, in two processes as well."""
+    amqp = servers.rabbitmq.new_vhost()
+    url = servers.postgres.create_database()
+    dsn = url.replace("+asyncpg", "")
+    connection = await asyncpg.connect(dsn)
+    await connection.execute(floor.SCHEMA)
+    await connection.close()
+    await _declare_floor(amqp)
+    env = environment()
+    with ExitStack() as stack:
+        stack.enter_context(process("bench.floor_tickets", "relay", amqp, dsn, env=env))
+        command = ("bench.floor_tickets", "worker", amqp, dsn)
+        return await _measure(stack, amqp, floor.EXCHANGE, backlog, [command], env)
+
+
+async def _declare_floor(amqp: str) -> None:
+    async with await aio_pika.connect(amqp) as connection:
+        channel = await connection.channel()
+        await channel.declare_exchange(floor.EXCHANGE, "topic", durable=True)
+        queue = await channel.declare_queue(
+            floor.QUEUE, durable=True, arguments={"x-queue-type": "quorum"}
+        )
+        await queue.bind(floor.EXCHANGE, floor.IN_KEY)
+
+
+async def _until_bound(servers: Servers, amqp: str, queue: str, process: object) -> None:
+    for _ in range(300):
+        if queue in servers.rabbitmq.queues(amqp):
+            return
+        await asyncio.sleep(0.1)
+    raise TimeoutError(f"{queue} was not declared by {process}")
+
+
+async def _measure(
+    stack: ExitStack,
+    amqp: str,
+    exchange: str,
+    backlog: int,
+    workers: list[tuple[str, ...]],
+    env: dict[str, str],
+) -> Measured:
+    async with await aio_pika.connect(amqp) as connection:
+        channel = await connection.channel(on_return_raises=True)
+        arrivals = Arrivals(backlog)
+        await listen(await connection.channel(), exchange, floor.OUT_KEY, arrivals)
+        bodies = [remote_ticket(number) for number in range(backlog)]
+        await fill(channel, exchange, floor.IN_KEY, bodies)
+        for command in workers:
+            stack.enter_context(process(*command, env=env))
+        await asyncio.wait_for(arrivals.done.wait(), TIMEOUT)
+        p50, p99 = await _latency(connection, channel, exchange, backlog)
+        return Measured(arrivals.rate, p50, p99)
+
+
+async def _latency(
+    connection: "aio_pika.abc.AbstractConnection",
+    channel: "aio_pika.abc.AbstractChannel",
+    exchange: str,
+    first: int,
+) -> tuple[float, float]:
+    """Publish at a steady pace; milliseconds from publish to the arrival of what it caused."""
+    count = RATE * SECONDS
+    arrivals = Arrivals(count, keep_bodies=True)
+    await listen(await connection.channel(), exchange, floor.OUT_KEY, arrivals)
+    target = await channel.get_exchange(exchange, ensure=False)
+    sent: dict[str, float] = {}
+    started = time.perf_counter()
+    for number in range(count):
+        body = remote_ticket(first + number)
+        sent[orjson.loads(body)["id"]] = time.perf_counter()
+        message = aio_pika.Message(body, delivery_mode=aio_pika.DeliveryMode.PERSISTENT)
+        await target.publish(message, routing_key=floor.IN_KEY, timeout=30)
+        wait = started + (number + 1) / RATE - time.perf_counter()
+        if wait > 0:
+            await asyncio.sleep(wait)
+    await asyncio.wait_for(arrivals.done.wait(), TIMEOUT)
+    taken = sorted(
+        (at - sent[orjson.loads(body)["causationid"]]) * 1000
+        for at, body in zip(arrivals.times, arrivals.bodies, strict=True)
+    )
+    return taken[len(taken) // 2], taken[int(len(taken) * 0.99)]
