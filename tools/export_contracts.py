@@ -10,27 +10,14 @@ The output depends on the code alone: no clock, no environment, no order of impo
 """
 
 import argparse
-import json
 import sys
 from pathlib import Path
-from typing import Any
 
-from contract_export.asyncapi import render_asyncapi
-from contract_export.openapi import render_openapi
-from contract_export.pages import render_events_page, render_reasons_page
 from contract_export.release import breaks_against
-from contract_export.services import load_system
-from contract_export.topology import render_topology
-
-from patchbay_contracts import registered
-from patchbay_contracts.schemas import event_schema
+from contract_export.schemas import SCHEMAS, Files, schema_files
 
 ROOT = Path(__file__).resolve().parent.parent
-EXAMPLES = ROOT / "libs/contracts/examples"
-GENERATED = Path("libs/contracts/src/patchbay_contracts/generated")
 RELEASED = Path("libs/contracts/schemas/released")
-
-Files = dict[Path, str]
 
 
 def main() -> int:
@@ -43,35 +30,20 @@ def main() -> int:
     arguments = parser.parse_args()
     if arguments.release:
         return _release(arguments.root)
-    files = _files()
+    # Imported late: it brings all services along, and freezing schemas needs none.
+    from contract_export.everything import generated_files
+
+    files = generated_files(ROOT)
     stale = [path for path, text in files.items() if _text(arguments.root / path) != text]
-    present = (arguments.root / GENERATED / "schemas").glob("*.json")
+    present = (arguments.root / SCHEMAS).glob("*.json")
     orphans = sorted({path.relative_to(arguments.root) for path in present} - files.keys())
     if arguments.check:
         return _report(stale, orphans)
-    for path in stale:
-        _write(arguments.root / path, files[path])
+    _write(arguments.root, {path: files[path] for path in stale})
     for path in orphans:
         (arguments.root / path).unlink()
         print(f"removed {path}")
     return 0
-
-
-def _files() -> Files:
-    """Every generated file, by its path under the root."""
-    system = load_system()
-    return {
-        **_schema_files(GENERATED / "schemas"),
-        GENERATED / "asyncapi.json": _json(render_asyncapi(system, EXAMPLES)),
-        GENERATED / "topology.json": _json(render_topology(system)),
-        GENERATED / "openapi.json": _json(render_openapi(system)),
-        Path("docs/events.md"): render_events_page(system),
-        Path("docs/reasons.md"): render_reasons_page(),
-    }
-
-
-def _schema_files(folder: Path) -> Files:
-    return {folder / f"{name}.json": _json(event_schema(name)) for name in registered()}
 
 
 def _release(root: Path) -> int:
@@ -81,9 +53,8 @@ def _release(root: Path) -> int:
     if breaks:
         print("give the event a new major version instead: <noun>.<verb>.v2", file=sys.stderr)
         return 1
-    for path, text in _schema_files(root / RELEASED).items():
-        if _text(path) != text:
-            _write(path, text)
+    frozen = schema_files(RELEASED)
+    _write(root, {path: text for path, text in frozen.items() if _text(root / path) != text})
     return 0
 
 
@@ -98,18 +69,15 @@ def _report(stale: list[Path], orphans: list[Path]) -> int:
     return 0
 
 
-def _json(document: dict[str, Any]) -> str:
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-
-
 def _text(path: Path) -> str | None:
     return path.read_text("utf-8") if path.exists() else None
 
 
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, "utf-8")
-    print(f"wrote {path}")
+def _write(root: Path, files: Files) -> None:
+    for path, text in files.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text, "utf-8")
+        print(f"wrote {path}")
 
 
 if __name__ == "__main__":
