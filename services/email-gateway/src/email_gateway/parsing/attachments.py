@@ -113,7 +113,10 @@ def open_tnef(data: bytes) -> TnefContent | None:
     try:
         tnef = TNEF(data, do_checksum=False)
         members = tuple(_member(item) for item in tnef.attachments[:_MAX_MEMBERS])
-        return TnefContent(_as_text(tnef.body), _as_text(tnef.htmlbody), members)
+        text, html = _as_text(tnef.body), _as_text(tnef.htmlbody)
+        if not text and not html and (rtf := tnef.rtfbody):
+            members += (("body.rtf", "text/rtf", bytes(rtf)),)
+        return TnefContent(text, html, members)
     except Exception as error:  # noqa: BLE001 - the library raises whatever its reading hits
         _log.info("winmail.dat kept as it is: %s", type(error).__name__)
         return None

@@ -80,20 +80,26 @@ def _sign(mail: ParsedMail) -> str | None:
         return "report-type"
     if "x-failed-recipients" in mail.headers:
         return "x-failed-recipients"
-    notification = _SES_NOTIFICATION.search(mail.text[:_LOOK_CHARS])
+    text = mail.text[:_LOOK_CHARS]
+    notification = _SES_NOTIFICATION.search(text) if text.lstrip()[:1] == "{" else None
     if notification:
         return "feedback-report" if notification.group(1) == "Complaint" else "ses-notification"
+    return _sign_in_words(mail, text)
+
+
+def _sign_in_words(mail: ParsedMail, text: str) -> str | None:
     daemon = _from_daemon(mail)
     subject = SUBJECT_SIGNS.search(mail.subject) is not None
-    body = BODY_SIGNS.search(mail.text[:_LOOK_CHARS]) is not None
-    if daemon and (subject or body):
+    if not (daemon or subject) or not (subject or BODY_SIGNS.search(text)):
+        return None
+    if daemon:
         return "mailer-daemon"
+    if not BODY_SIGNS.search(text):
+        return None
     null_sender = mail.return_path == "" and "auto-submitted" not in mail.headers
-    if subject and body and (null_sender or mail.sender is None):
+    if null_sender or mail.sender is None:
         return "null-sender"
-    if subject and body and _STATUS.search(mail.text[:_LOOK_CHARS]):
-        return "subject-and-status"
-    return None
+    return "subject-and-status" if _STATUS.search(text) else None
 
 
 def _from_daemon(mail: ParsedMail) -> bool:

@@ -18,17 +18,24 @@ _PARAMETER = re.compile(
     rb";[\s;]*([^\s=;\"]+)\s*=\s*(?:\"((?:[^\"\\]|\\.)*)\"?|([^;]*))", re.DOTALL
 )
 _ESCAPED = re.compile(rb"\\([\"\\])")
+_PADDING_INSIDE = re.compile(rb"=\s*[A-Za-z0-9+/]")
+_PADDING = re.compile(rb"=+")
+_MORE_BASE64 = re.compile(rb"[A-Za-z0-9+/=\r\n]{16,}\Z")
+_MAX_PIECES = 10_000
 _SECTION = re.compile(r"^([^*]+)(?:\*(\d{1,3}))?(\*)?$")
 
 
 class Headers:
     """Ordered, case-insensitive header fields of one part."""
 
-    __slots__ = ("_fields", "fallback_charset")
+    __slots__ = ("_fields", "_values", "fallback_charset")
 
     def __init__(self, fields: list[tuple[str, bytes]]) -> None:
         """`fields`: lower-case name and raw (still folded) value, in the order of the mail."""
         self._fields = fields
+        self._values: dict[str, list[bytes]] = {}
+        for name, value in fields:
+            self._values.setdefault(name, []).append(value)
         self.fallback_charset = ""
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
@@ -38,18 +45,16 @@ class Headers:
         return len(self._fields)
 
     def __contains__(self, name: str) -> bool:
-        return any(field == name for field, _ in self._fields)
+        return name in self._values
 
     def raw(self, name: str) -> bytes:
         """Unfolded bytes of the first field `name` (lower case), b"" when absent."""
-        for field, value in self._fields:
-            if field == name:
-                return unfold(value)
-        return b""
+        values = self._values.get(name)
+        return unfold(values[0]) if values else b""
 
     def raw_all(self, name: str) -> list[bytes]:
         """Unfolded bytes of every field `name`, top-most first."""
-        return [unfold(value) for field, value in self._fields if field == name]
+        return [unfold(value) for value in self._values.get(name, ())]
 
     def text(self, name: str) -> str:
         """Decoded text of the first field `name`, "" when absent."""
@@ -57,7 +62,7 @@ class Headers:
 
     def text_all(self, name: str) -> list[str]:
         """Decoded text of every field `name`, top-most first."""
-        return [self._decode(value) for field, value in self._fields if field == name]
+        return [self._decode(value) for value in self._values.get(name, ())]
 
     def _decode(self, value: bytes) -> str:
         return decode_header(value, self.fallback_charset)
@@ -151,7 +156,14 @@ def _decode_word(encoding: bytes, data: bytes) -> bytes:
 
 
 def decode_base64(data: bytes) -> bytes:
-    """Base64 without complaints: foreign characters skipped, missing padding supplied."""
+    """Base64 without complaints: foreign characters skipped, missing padding supplied.
+
+    Pieces that were padded one by one are joined; a text footer behind the padding is dropped.
+    """
+    padded = _PADDING_INSIDE.search(data)
+    if padded and _MORE_BASE64.match(data, padded.end() - 1):
+        pieces = _PADDING.split(data, maxsplit=_MAX_PIECES)
+        return b"".join(decode_base64(piece) for piece in pieces[:_MAX_PIECES])
     for attempt in (data, data + b"=="):
         try:
             return binascii.a2b_base64(attempt)

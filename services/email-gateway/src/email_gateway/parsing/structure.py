@@ -14,6 +14,7 @@ from email_gateway.parsing.limits import Limits, QuarantineError, QuarantineReas
 
 _HEADER_END = re.compile(rb"\n\r*\n")
 _FIELD_NAME = re.compile(rb"([!-9;-~]{1,200})[ \t]*:")
+_REGULAR_FIELD = re.compile(rb"([!-9;-~]{1,200})[ \t]*:((?:[^\n]*\n)(?:[ \t][^\n]*\n)*)")
 _KNOWN_FIELD = re.compile(
     rb"^(?:from|to|cc|subject|date|message-id|content-type|content-transfer-encoding|mime-version"
     rb"|received|return-path|reply-to):",
@@ -155,6 +156,9 @@ def read_headers(raw: bytes, start: int, end: int, limits: Limits) -> tuple[Head
         return Headers([]), raw.index(b"\n", start) + 1
     found = _HEADER_END.search(raw, start, end)
     block_end, body_start = (found.start() + 1, found.end()) if found else (end, end)
+    regular = _regular_fields(raw, start, block_end, limits)
+    if regular is not None:
+        return Headers(regular), body_start
     fields: list[tuple[str, list[bytes]]] = []
     last_known = -1
     position = start
@@ -173,6 +177,22 @@ def read_headers(raw: bytes, start: int, end: int, limits: Limits) -> tuple[Head
         position = line_end
     _check_header_size(position - start, len(fields), limits)
     return Headers([(name, b"".join(lines)) for name, lines in fields]), body_start
+
+
+def _regular_fields(
+    raw: bytes, start: int, end: int, limits: Limits
+) -> list[tuple[str, bytes]] | None:
+    """The fields of a block without any stray line, which is nearly every one; else None."""
+    if end - start > limits.header_bytes:
+        return None
+    fields: list[tuple[str, bytes]] = []
+    while start < end:
+        found = _REGULAR_FIELD.match(raw, start, end)
+        if found is None or len(fields) >= limits.headers:
+            return None
+        fields.append((found.group(1).decode("latin-1").lower(), found.group(2)))
+        start = found.end()
+    return fields
 
 
 def _last_known_field(raw: bytes, start: int, end: int) -> int:
