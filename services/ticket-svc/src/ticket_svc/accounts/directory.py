@@ -7,6 +7,7 @@ from sqlalchemy import Table, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from patchbay_contracts import PersonRef
+from patchbay_kit.db import key_in
 from ticket_svc.accounts.tables import Account, Contact
 from ticket_svc.employees.tables import Employee
 
@@ -44,7 +45,7 @@ async def account_facts(session: AsyncSession, ids: Iterable[str]) -> dict[str, 
         )
         .outerjoin(_EMPLOYEE, and_(_EMPLOYEE.c.id == _ACCOUNT.c.manager_id, _EMPLOYEE.c.active))
         .outerjoin(_CONTACT, and_(_CONTACT.c.account_id == _ACCOUNT.c.id, _CONTACT.c.is_main))
-        .where(_ACCOUNT.c.id.in_(wanted))
+        .where(key_in(session, [_ACCOUNT.c.id], wanted))
     )
     facts: dict[str, AccountFacts] = {}
     for row in await session.execute(statement):

@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Table, select, tuple_
+from sqlalchemy import Table, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from patchbay_kit.db import key_in
 from ticket_svc.links.tables import DeviceLinkView, SiteLinkView
 
 SITE: Table = SiteLinkView.__table__  # type: ignore[attr-defined]  # set by SQLModel
@@ -46,6 +47,6 @@ async def linked(session: AsyncSession, table: Table, keys: Iterable[Key]) -> di
     remote = table.c.remote_site_id if table is SITE else table.c.remote_device_id
     value = table.c.account_id if table is SITE else table.c.asset_id
     statement = select(table.c.connection_id, remote, value).where(
-        tuple_(table.c.connection_id, remote).in_(wanted), value.is_not(None)
+        key_in(session, [table.c.connection_id, remote], wanted), value.is_not(None)
     )
     return {(row[0], row[1]): row[2] for row in await session.execute(statement)}

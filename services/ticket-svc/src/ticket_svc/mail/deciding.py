@@ -24,6 +24,7 @@ from ticket_svc.mail.opening import open_from_mails
 from ticket_svc.mail.rules import MailVerdict, Sender
 from ticket_svc.mail.tables import MailDecision
 from ticket_svc.tickets.changing import lock_tickets
+from ticket_svc.tickets.records import reasons_json
 
 _DECISION: Table = MailDecision.__table__  # type: ignore[attr-defined]  # set by SQLModel
 
@@ -102,7 +103,7 @@ async def _write(uow: UnitOfWork, decided: DecidedMail) -> None:
         "outcome": str(decided.verdict.outcome),
         "ticket_id": decided.ticket_id,
         "evidence": None,
-        "reasons": [reason.model_dump(mode="json") for reason in decided.reasons],
+        "reasons": reasons_json(decided.reasons),
         "decided_at": uow.now,
         "decided_by": uow.actor,
     }

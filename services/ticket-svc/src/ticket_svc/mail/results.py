@@ -17,7 +17,7 @@ from patchbay_kit.db import UnitOfWork, insert_many
 from patchbay_kit.ids import new_id
 from ticket_svc.mail.lookup import MAX_MESSAGE_ID
 from ticket_svc.tickets.changing import TicketNote, add_notes, lock_tickets
-from ticket_svc.tickets.records import NewEntry
+from ticket_svc.tickets.records import NewEntry, reasons_json
 from ticket_svc.tickets.tables import Decision, TicketMessage
 
 _MESSAGE: Table = TicketMessage.__table__  # type: ignore[attr-defined]  # set by SQLModel
@@ -55,7 +55,7 @@ def _sent_row(uow: UnitOfWork, event: Envelope[EmailSent]) -> dict[str, Any]:
         "about": event.type,
         "event_id": event.id,
         "actor": event.actor or "system:email-gateway",
-        "reasons": [reason.model_dump(mode="json") for reason in reasons],
+        "reasons": reasons_json(reasons),
         "decided_at": uow.now,
     }
 

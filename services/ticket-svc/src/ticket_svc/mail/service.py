@@ -21,6 +21,7 @@ from ticket_svc.mail.lookup import MAX_MESSAGE_ID, look_up, message_ids
 from ticket_svc.mail.opening import open_from_mails
 from ticket_svc.mail.rules import Sender, decide
 from ticket_svc.mail.tables import MailDecision
+from ticket_svc.tickets.records import reasons_json
 from ticket_svc.tickets.tables import TicketMessage
 
 _DECISION: Table = MailDecision.__table__  # type: ignore[attr-defined]  # set by SQLModel
@@ -128,7 +129,7 @@ def _row(uow: UnitOfWork, decided: DecidedMail) -> dict[str, Any]:
         "sender_name": mail.sender.name[:200] if mail.sender else "",
         "subject": mail.subject,
         "evidence": decided.event.model_dump(mode="json", exclude_none=True) if undecided else None,
-        "reasons": [reason.model_dump(mode="json") for reason in decided.reasons],
+        "reasons": reasons_json(decided.reasons),
         "received_at": mail.mail.received_at,
         "decided_at": uow.now,
     }

@@ -9,7 +9,7 @@ at once (ruling C-01).
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Table, select, tuple_
+from sqlalchemy import Table, select
 
 from patchbay_contracts import (
     AccountCreated,
@@ -19,7 +19,7 @@ from patchbay_contracts import (
     RemoteTicketReceived,
     SiteOrigin,
 )
-from patchbay_kit.db import UnitOfWork, insert_many
+from patchbay_kit.db import UnitOfWork, insert_many, key_in
 from patchbay_kit.ids import new_id
 from ticket_svc.accounts.tables import Account
 from ticket_svc.links.service import Key, accounts_by_site
@@ -88,7 +88,7 @@ async def _temporary_accounts(
 async def _existing(uow: UnitOfWork, keys: list[Key]) -> dict[Key, str]:
     statement = select(
         ACCOUNT.c.origin_connection_id, ACCOUNT.c.origin_site_id, ACCOUNT.c.id
-    ).where(tuple_(ACCOUNT.c.origin_connection_id, ACCOUNT.c.origin_site_id).in_(keys))
+    ).where(key_in(uow.session, [ACCOUNT.c.origin_connection_id, ACCOUNT.c.origin_site_id], keys))
     return {(row[0], row[1]): row[2] for row in await uow.session.execute(statement)}
 
 

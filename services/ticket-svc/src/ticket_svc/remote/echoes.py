@@ -56,27 +56,29 @@ def _key(event: Envelope[Any]) -> tuple[str, str]:
 def _note(event: Envelope[Any], ticket_id: str) -> TicketNote:
     data = event.data
     actor = f"rmm:{data.remote.connection_id}"
-    values: dict[str, Any] = {}
-    awaiting = None
+    code: ReasonCode | None = None
+    returned = closed = None
     if isinstance(data, RemoteTicketClosed):
         kind, text = "remote_closed", "Closed in the RMM. The ticket keeps its status."
-        code, values = ReasonCode.REMOTE_CLOSED_REMOTELY, {"remote_closed_at": data.occurred_at}
+        code, closed = ReasonCode.REMOTE_CLOSED_REMOTELY, data.occurred_at
     elif isinstance(data, RemoteTicketReturned):
         kind, text = "audit", f"Handed back by the remote team: {data.reason}."
-        code, awaiting = ReasonCode.REMOTE_RETURNED, AWAITING[data.reason]
+        code = ReasonCode.REMOTE_RETURNED
+        returned = (data.occurred_at, AWAITING[data.reason])
     else:
-        kind, text, code = "remote_note", "", ReasonCode.INBOX_EXTERNAL_UPDATE
+        kind, text = "remote_note", ""
+    why = [Reason(code=code)] if code else []
     text = "\n".join(part for part in (text, data.note or "") if part)
     return TicketNote(
         ticket_id=ticket_id,
         entry=NewEntry(kind, text, data.occurred_at, data={"event": event.type}),
         actor=actor,
         channel=Channel.RMM,
-        reasons=[Reason(code=code), Reason(code=ReasonCode.INBOX_EXTERNAL_UPDATE)],
+        reasons=[*why, Reason(code=ReasonCode.INBOX_EXTERNAL_UPDATE)],
         about=event.type,
         inbox=True,
-        awaiting=awaiting,
-        values=values,
+        returned=returned,
+        closed_remotely=closed,
         cause=event,
     )
 

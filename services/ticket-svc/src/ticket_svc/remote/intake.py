@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Table, select, tuple_
+from sqlalchemy import Table, select
 
 from patchbay_contracts import (
     Channel,
@@ -12,7 +12,7 @@ from patchbay_contracts import (
     ReasonCode,
     RemoteTicketReceived,
 )
-from patchbay_kit.db import UnitOfWork
+from patchbay_kit.db import UnitOfWork, key_in
 from ticket_svc.accounts.directory import (
     AccountFacts,
     account_facts,
@@ -63,12 +63,9 @@ async def _without_ticket(uow: UnitOfWork, events: Sequence[Event]) -> list[Even
     by_remote: dict[Key, Event] = {}
     for event in events:
         by_remote.setdefault(remote_key(event), event)
-    remote = tuple_(_TICKET.c.connection_id, _TICKET.c.remote_ticket_id)
-    found = await uow.session.execute(
-        select(_TICKET.c.connection_id, _TICKET.c.remote_ticket_id).where(
-            remote.in_(list(by_remote))
-        )
-    )
+    columns = [_TICKET.c.connection_id, _TICKET.c.remote_ticket_id]
+    statement = select(*columns).where(key_in(uow.session, columns, by_remote))
+    found = await uow.session.execute(statement)
     for row in found:
         by_remote.pop((row[0], row[1]))
     return [by_remote[key] for key in sorted(by_remote)]
@@ -86,7 +83,7 @@ async def _assets(uow: UnitOfWork, events: Sequence[Event]) -> dict[Key, tuple[s
     if not by_link:
         return {}
     statement = select(_ASSET.c.id, _ASSET.c.account_id).where(
-        _ASSET.c.id.in_(sorted(set(by_link.values())))
+        key_in(uow.session, [_ASSET.c.id], sorted(set(by_link.values())))
     )
     accounts = {row.id: row.account_id for row in await uow.session.execute(statement)}
     return {key: (asset, accounts[asset]) for key, asset in by_link.items() if asset in accounts}

@@ -5,7 +5,8 @@ versions.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, Table, select, update
@@ -25,7 +26,9 @@ _DECISION: Table = Decision.__table__  # type: ignore[attr-defined]
 class TicketNote:
     """Something to be written on an existing ticket.
 
-    `inbox` puts the ticket into the Inbox; `about` names the decision.
+    `inbox` puts the ticket into the Inbox; `about` names the decision. `returned` is when the
+    remote team handed the ticket back and what it waits for, `closed_remotely` when it closed its
+    own: the latest of each counts, in whatever order they come.
     """
 
     ticket_id: str
@@ -35,8 +38,8 @@ class TicketNote:
     reasons: list[Reason]
     about: str
     inbox: bool = False
-    awaiting: str | None = None
-    values: dict[str, Any] = field(default_factory=dict)
+    returned: tuple[datetime, str] | None = None
+    closed_remotely: datetime | None = None
     cause: Envelope[Any] | None = None
 
 
@@ -54,10 +57,11 @@ async def add_notes(uow: UnitOfWork, notes: Sequence[TicketNote]) -> list[dict[s
     if not notes:
         return []
     rows = await lock_tickets(uow.session, [note.ticket_id for note in notes])
-    versions = {ticket_id: row.version for ticket_id, row in rows.items()}
+    states = {ticket_id: row._asdict() for ticket_id, row in rows.items()}
     history, decisions = [], []
     for note in notes:
-        versions[note.ticket_id] += 1
+        state = states[note.ticket_id]
+        _apply(note, state, uow.now)
         entry = _entry_row(note, uow)
         history.append(entry)
         if note.reasons:
@@ -65,7 +69,7 @@ async def add_notes(uow: UnitOfWork, notes: Sequence[TicketNote]) -> list[dict[s
         uow.publish(
             TicketNoteAdded(
                 ticket_id=note.ticket_id,
-                number=rows[note.ticket_id].number,
+                number=state["number"],
                 entry_id=entry["id"],
                 kind=note.entry.kind,
                 public=note.entry.public,
@@ -73,25 +77,43 @@ async def add_notes(uow: UnitOfWork, notes: Sequence[TicketNote]) -> list[dict[s
                 mail_id=note.entry.mail_id,
             ),
             subject=note.ticket_id,
-            version=versions[note.ticket_id],
+            version=state["version"],
             cause=note.cause,
             actor=note.actor,
         )
-        await _change(uow, note, rows[note.ticket_id].in_inbox, versions[note.ticket_id])
+    for ticket_id, state in states.items():
+        values = {name: state[name] for name in _CHANGED}
+        await uow.session.execute(update(TICKET).where(TICKET.c.id == ticket_id).values(values))
     await insert_many(uow.session, _HISTORY, history)
     await insert_many(uow.session, _DECISION, decisions)
     return history
 
 
-async def _change(uow: UnitOfWork, note: TicketNote, in_inbox: bool, version: int) -> None:
-    values: dict[str, Any] = {**note.values, "version": version, "updated_at": uow.now}
-    if note.inbox:
-        values["in_inbox"] = True
-        if not in_inbox:
-            values["inbox_since"] = uow.now
-    if note.awaiting is not None:
-        values["inbox_awaiting"] = note.awaiting
-    await uow.session.execute(update(TICKET).where(TICKET.c.id == note.ticket_id).values(values))
+_CHANGED = (
+    "version",
+    "updated_at",
+    "in_inbox",
+    "inbox_since",
+    "inbox_awaiting",
+    "returned_at",
+    "remote_closed_at",
+)
+
+
+def _apply(note: TicketNote, state: dict[str, Any], now: datetime) -> None:
+    """What the note does to the columns of its ticket."""
+    state["version"] += 1
+    state["updated_at"] = now
+    if note.inbox and not state["in_inbox"]:
+        state["in_inbox"] = True
+        state["inbox_since"] = now
+    if note.returned is not None:
+        known = (state["returned_at"], state["inbox_awaiting"] or "")
+        if known[0] is None or note.returned > known:
+            state["returned_at"], state["inbox_awaiting"] = note.returned
+    closed = note.closed_remotely
+    if closed is not None and (state["remote_closed_at"] or closed) <= closed:
+        state["remote_closed_at"] = closed
 
 
 def _entry_row(note: TicketNote, uow: UnitOfWork) -> dict[str, Any]:

@@ -57,6 +57,7 @@ class Ticket(Base, table=True):
     in_inbox: bool = False
     inbox_since: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
     inbox_awaiting: str | None = Field(default=None, sa_column=Column(String(30)))
+    returned_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
     occurred_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
     created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
     updated_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))

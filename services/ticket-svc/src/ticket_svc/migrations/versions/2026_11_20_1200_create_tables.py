@@ -268,6 +268,7 @@ def upgrade() -> None:
         sa.Column("in_inbox", sa.Boolean(), nullable=False),
         sa.Column("inbox_since", UtcDateTime, nullable=True),
         sa.Column("inbox_awaiting", sa.String(length=30), nullable=True),
+        sa.Column("returned_at", UtcDateTime, nullable=True),
         sa.Column("occurred_at", UtcDateTime, nullable=False),
         sa.Column("created_at", UtcDateTime, nullable=False),
         sa.Column("updated_at", UtcDateTime, nullable=False),
