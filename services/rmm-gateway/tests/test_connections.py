@@ -94,7 +94,8 @@ async def test_a_check_tells_what_the_remote_answers_now(world: Any) -> None:
     assert (bad["ok"], bad["code"]) == (False, "psg_invalid")
     assert bad["connection"]["state"] == "refused"
     await world.http.patch(path, json={"psg_code": CODE})
-    good = (await world.http.post(f"{path}/check")).json()
+    key = {"Idempotency-Key": "check-1"}
+    good = (await world.http.post(f"{path}/check", headers=key)).json()
     assert (good["ok"], good["connection"]["state"]) == (True, "reachable")
 
 

@@ -11,5 +11,10 @@ from rmm_gateway.remote_tickets import routes as remote_tickets
 
 def create_app(runtime: Runtime) -> FastAPI:
     """Mount the routers."""
-    routers = (connections.router, commands.router, remote_tickets.router)
+    routers = (
+        connections.router,
+        connections.checks,
+        commands.router,
+        remote_tickets.router,
+    )
     return create_service_app(runtime, "rmm-gateway", routers, title="rmm-gateway")

@@ -38,6 +38,8 @@ ADMIN = [Depends(require("connections.admin"))]
 READ = [Depends(require("desk"))]
 
 router = APIRouter(prefix="/v1/connections", tags=["connections"], route_class=TransactionalRoute)
+# Without the request's transaction: nothing may be locked while the remote system is called.
+checks = APIRouter(prefix="/v1/connections", tags=["connections"])
 
 
 async def _answer(uow: Uow, row: Row[Any], response: Response, parts: PartsDep) -> ConnectionOut:
@@ -149,7 +151,7 @@ async def refresh_connection(
     return await _answer(uow, row, response, parts)
 
 
-@router.post("/{connection_id}/check", dependencies=ADMIN)
+@checks.post("/{connection_id}/check", dependencies=ADMIN)
 async def check_now(connection_id: str, parts: PartsDep) -> CheckOut:
     """Call the remote system now and say what it answered."""
     return await check_connection(parts, checked_id(connection_id, "connection"))
