@@ -2,6 +2,7 @@
 
 from patchbay_kit.db.bulk import insert_many
 from patchbay_kit.db.database import Database
+from patchbay_kit.db.keys import key_in
 from patchbay_kit.db.types import BigIntType, IdType, JsonType, UtcDateTime
 from patchbay_kit.db.uow import UnitOfWork
 
@@ -13,4 +14,5 @@ __all__ = [
     "UnitOfWork",
     "UtcDateTime",
     "insert_many",
+    "key_in",
 ]

@@ -65,7 +65,7 @@ def outbox_row(
         "correlationid": correlation,
         "actor": actor or f"system:{service}",
         "aggregateversion": version,
-        "data": data.model_dump(mode="json", exclude_none=True),
+        "data": orjson.Fragment(data.model_dump_json(exclude_none=True)),
     }
     if cause is not None:
         envelope["causationid"] = cause.id

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from patchbay_contracts import EventKind, consumers_of, registered
 from patchbay_kit.bus import Bus, OutgoingMessage, PublishOutcome
-from patchbay_kit.db import Database
+from patchbay_kit.db import Database, key_in
 from patchbay_kit.db.tables import outbox
 from patchbay_kit.workers.lifecycle import pause
 
@@ -121,7 +121,7 @@ async def _settle(
         if outcome is PublishOutcome.CONFIRMED
     ]
     if confirmed:
-        await session.execute(delete(outbox).where(outbox.c.seq.in_(confirmed)))
+        await session.execute(delete(outbox).where(key_in(session, [outbox.c.seq], confirmed)))
     failed = [
         (row, outcome)
         for row, outcome in zip(rows, outcomes, strict=True)

@@ -1,7 +1,7 @@
 """The issuer's keys: made once, sealed in the database, shared by every replica."""
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from sqlalchemy import Table, select
+from sqlalchemy import Table, func, select
 
 from patchbay_kit.auth import SigningKey, StaticKeys, TokenIssuer
 from patchbay_kit.db import UnitOfWork, insert_many
@@ -19,8 +19,10 @@ async def load_keys(uow: UnitOfWork, runtime: Runtime) -> list[SigningKey]:
     if keys:
         return keys
     key = SigningKey.generate()
+    retired = await uow.session.scalar(select(func.count()).select_from(_TABLE))
     row = {
-        "kid": FIRST_KEY,
+        # One name for the first makes replicas that start together agree on one key.
+        "kid": f"key-{retired}" if retired else FIRST_KEY,
         "sealed_private_key": runtime.secrets.seal(key.to_pem()),
         "public_key": key.jwk()["x"],
         "created_at": uow.now,

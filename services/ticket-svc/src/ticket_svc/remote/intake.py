@@ -1,20 +1,19 @@
 """RemoteTicketReceived to tickets, a batch at a time (S1-53 .. S1-61, S1-109 .. S1-117)."""
 
 from collections.abc import Sequence
+from datetime import UTC
 
 from sqlalchemy import Table, select
 
 from patchbay_contracts import (
     Channel,
     Envelope,
-    PersonRef,
     Reason,
     ReasonCode,
     RemoteTicketReceived,
 )
 from patchbay_kit.db import UnitOfWork, key_in
 from ticket_svc.accounts.directory import (
-    AccountFacts,
     account_facts,
     all_mail_employees,
     employee_ref,
@@ -25,14 +24,16 @@ from ticket_svc.desk.service import load_settings
 from ticket_svc.links.service import Key, assets_by_device
 from ticket_svc.remote.accounts import accounts_of
 from ticket_svc.remote.rules import asset_for, device_lines, with_device_block
-from ticket_svc.tickets.defaults import choose_manager, default_recipients
+from ticket_svc.tickets.defaults import AccountDefaults, account_defaults
 from ticket_svc.tickets.opening import NewTicket, open_tickets
-from ticket_svc.tickets.people import NewRecipient, default_employees
+from ticket_svc.tickets.people import default_employees
 from ticket_svc.tickets.records import NewEntry
 from ticket_svc.tickets.tables import Ticket
 
 _TICKET: Table = Ticket.__table__  # type: ignore[attr-defined]  # set by SQLModel
 _ASSET: Table = Asset.__table__  # type: ignore[attr-defined]
+
+_IN_INBOX = Reason(code=ReasonCode.INBOX_EXTERNAL_CREATE)
 
 Event = Envelope[RemoteTicketReceived]
 
@@ -49,8 +50,12 @@ async def take_in(uow: UnitOfWork, events: Sequence[Event]) -> list[NewTicket]:
     assets = await _assets(uow, fresh)
     default_manager = await employee_ref(uow.session, settings.default_manager_id)
     employees = default_employees(await all_mail_employees(uow.session))
+    defaults = {
+        account_id: account_defaults(account, default_manager, employees)
+        for account_id, account in facts.items()
+    }
     tickets = [
-        _new_ticket(event, facts[account_id], why, assets, default_manager, employees)
+        _new_ticket(event, defaults[account_id], why, assets)
         for event, (account_id, why) in zip(fresh, chosen, strict=True)
     ]
     return await open_tickets(uow, tickets)
@@ -98,18 +103,14 @@ def _device_key(event: Event) -> Key | None:
 
 def _new_ticket(
     event: Event,
-    account: AccountFacts,
+    defaults: AccountDefaults,
     why_account: Reason,
     assets: dict[Key, tuple[str, str]],
-    default_manager: PersonRef | None,
-    employees: list[NewRecipient],
 ) -> NewTicket:
-    data = event.data
+    data, account = event.data, defaults.account
     key = _device_key(event)
     asset, asset_account = assets.get(key, (None, None)) if key else (None, None)
     asset_id, why_asset = asset_for(data.device, asset, asset_account, account.id)
-    manager, why_manager = choose_manager(account, default_manager)
-    recipients, why_recipients = default_recipients(account, employees)
     description, entries = _texts(event, asset_id)
     return NewTicket(
         subject=data.summary or "(no summary)",
@@ -119,35 +120,26 @@ def _new_ticket(
         channel=Channel.RMM,
         occurred_at=data.occurred_at,
         actor=f"rmm:{data.remote.connection_id}",
-        reasons=[
-            *data.reasons,
-            why_account,
-            why_asset,
-            why_manager,
-            why_recipients,
-            Reason(code=ReasonCode.INBOX_EXTERNAL_CREATE),
-        ],
-        manager=manager,
+        reasons=[*data.reasons, why_account, why_asset, *defaults.reasons, _IN_INBOX],
+        manager=defaults.manager,
         asset_id=asset_id,
         priority=data.priority,
         remote=data.remote,
         remote_origin=str(data.origin),
         entries=entries,
-        recipients=recipients,
+        recipients=defaults.recipients,
         cause=event,
     )
 
 
 def _texts(event: Event, asset_id: str | None) -> tuple[str, list[NewEntry]]:
-    """Description and history notes:
-
-    the remote creation time always, device details where no asset is known.
-    """
+    """Description and notes: the remote time always, device details where no asset is known."""
     data = event.data
+    happened = data.occurred_at.astimezone(UTC)
     number = data.remote.number or data.remote.remote_ticket_id
     created = NewEntry(
         "remote_created",
-        f"Created in the RMM as {number} at {data.occurred_at:%Y-%m-%d %H:%M:%S} UTC.",
+        f"Created in the RMM as {number} at {happened.isoformat(' ', 'seconds')}.",
         data.occurred_at,
         data={"remote_ticket_id": data.remote.remote_ticket_id, "origin": str(data.origin)},
     )

@@ -1,6 +1,6 @@
-"""What a new ticket gets where nobody says otherwise: its manager and its recipients. Pure
-rules.
-"""
+"""What a new ticket gets where nobody says otherwise: manager and recipients. Pure rules."""
+
+from dataclasses import dataclass
 
 from patchbay_contracts import PersonRef, Reason, ReasonCode
 from ticket_svc.accounts.directory import AccountFacts
@@ -30,3 +30,22 @@ def default_recipients(
     contact_id = contact.id if contact.kind == "contact" else None
     main = external(contact.email, name=contact.name, contact_id=contact_id)
     return [main, *employees], Reason(code=ReasonCode.RECIPIENTS_DEFAULT)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountDefaults:
+    """What every new ticket of one account gets, with the reasons."""
+
+    account: AccountFacts
+    manager: PersonRef | None
+    recipients: list[NewRecipient]
+    reasons: tuple[Reason, ...]
+
+
+def account_defaults(
+    account: AccountFacts, default_manager: PersonRef | None, employees: list[NewRecipient]
+) -> AccountDefaults:
+    """Worked out once for all tickets of the account in a batch."""
+    manager, why_manager = choose_manager(account, default_manager)
+    recipients, why_recipients = default_recipients(account, employees)
+    return AccountDefaults(account, manager, recipients, (why_manager, why_recipients))

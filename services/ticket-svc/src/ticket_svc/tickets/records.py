@@ -42,7 +42,7 @@ def history_row(
 
 def reasons_json(reasons: Sequence[Reason]) -> list[dict[str, Any]]:
     """Reasons as they are stored: by hand, since a batch of tickets holds hundreds of them."""
-    return [{"code": str(reason.code), "params": reason.params} for reason in reasons]
+    return [{"code": reason.code, "params": reason.params} for reason in reasons]
 
 
 def decision_row(
