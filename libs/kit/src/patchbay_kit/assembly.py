@@ -6,6 +6,7 @@ from typing import Any
 
 import structlog
 
+from patchbay_kit.auth import HttpJwks, TokenVerifier
 from patchbay_kit.blobs import FolderBlobStore, NoBlobStore
 from patchbay_kit.bus import Bus
 from patchbay_kit.clock import Clock, utc_now
@@ -47,6 +48,8 @@ def build_runtime(
         blobs=FolderBlobStore(settings.blob_dir) if settings.blob_dir else NoBlobStore(),
         clock=clock,
     )
+    if settings.jwks_url:
+        runtime.extras["verifier"] = TokenVerifier(HttpJwks(settings.jwks_url))
     service.wire(runtime)
     return runtime
 

@@ -60,6 +60,10 @@ async def run_role(service: ServiceDefinition, settings: BaseServiceSettings, ro
     else:
         host.loops += wake_by_notify(runtime)
     if role in ("api", "all"):
+        if "verifier" not in runtime.extras:
+            raise ConfigurationError(
+                "PATCHBAY_JWKS_URL: must name where the issuer's public keys are read"
+            )
         app = service.create_app(runtime)
     else:
         app = create_probe_app(runtime, service.name)

@@ -11,7 +11,6 @@ from email_gateway.intake.smtp import SmtpLoop
 from email_gateway.mailboxes.polling import MailboxPoller
 from email_gateway.outbound.sending import Sender
 from email_gateway.outbound.transport import transport_for
-from patchbay_kit.auth import HttpJwks, TokenVerifier
 from patchbay_kit.runtime import Runtime
 from patchbay_kit.workers.lifecycle import Loop, PeriodicLoop
 
@@ -19,9 +18,7 @@ POLL_SECONDS = 1.0
 
 
 def wire(runtime: Runtime) -> None:
-    """The verifier of bearer tokens, and the intake that all entrances share."""
-    if runtime.settings.jwks_url:
-        runtime.extras["verifier"] = TokenVerifier(HttpJwks(runtime.settings.jwks_url))
+    """The intake that all entrances share."""
     runtime.extras["intake"] = Intake(runtime, identity_of(runtime))
 
 
