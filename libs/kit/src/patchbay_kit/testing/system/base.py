@@ -1,0 +1,157 @@
+"""What both forms of the system can do for a test."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, ClassVar, Self
+
+import httpx
+
+from patchbay_kit.testing.servers.process import PrivateServer
+from patchbay_kit.testing.system.api import Api
+from patchbay_kit.testing.system.process import Program
+from patchbay_kit.testing.waiting import wait_until
+
+ADMIN_EMAIL = "admin@msp.example"
+ADMIN_PASSWORD = "correct horse battery staple"  # a made-up one of private systems
+SUPPORT = "support@msp.example"
+SECRET_KEY = "a key of private systems, forty-two bytes."
+
+# Work that is written down and not done yet, by service: what has to be empty when all is quiet.
+_WAITING = {
+    "ticket-svc": {"pending_remote_event": "1 = 1"},
+    "rmm-gateway": {
+        "remote_command": "state IN ('queued', 'sending')",
+        "remote_update": (
+            "state = 'held' AND connection_id IN"
+            " (SELECT id FROM connection WHERE ticket_processing)"
+        ),
+    },
+    "email-gateway": {
+        "outgoing_mail": "state IN ('queued', 'sending')",
+        "received_mail": "state = 'published'",
+    },
+    "notifier": {"alert": "state = 'requested'"},
+    "link-svc": {},
+}
+SERVICES = tuple(_WAITING)
+
+
+class System(ABC):
+    """A running system with one administrator, on ports that it keeps over restarts."""
+
+    form: ClassVar[str]
+    api: Api
+    smtp_port: int
+
+    @abstractmethod
+    def start(self) -> Self:
+        """Start what does not run and wait until all of it is ready."""
+
+    @abstractmethod
+    def killable(self) -> Mapping[str, PrivateServer]:
+        """Everything that `kill -9` may hit, by name: processes of ours, broker, database."""
+
+    @abstractmethod
+    def programs(self) -> Mapping[str, Program]:
+        """Our own processes by name."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Kill everything and remove what it wrote."""
+
+    @abstractmethod
+    def rows(self, service: str, query: str) -> list[dict[str, Any]]:
+        """What a service's database answers to a query, read from outside."""
+
+    @abstractmethod
+    def on_the_bus(self) -> dict[str, int]:
+        """Messages that are not settled, by queue; empty queues are left out."""
+
+    @abstractmethod
+    def publish_raw(self, routing_key: str, body: bytes) -> None:
+        """Put a message on the bus as a foreign or broken publisher would."""
+
+    @abstractmethod
+    def base_url(self, path: str) -> str:
+        """Who answers a path."""
+
+    def settle(self) -> None:
+        """Let engines write down what they write late, before a kill that is not about that."""
+        return
+
+    def stop(self) -> dict[str, int | None]:
+        """SIGTERM to every process of ours; exit statuses by name."""
+        for program in self.programs().values():
+            program.terminate()
+        for program in self.programs().values():
+            program.stop()
+        return {name: program.exit_status for name, program in self.programs().items()}
+
+    def restart(self) -> Self:
+        """Stop in order and start again."""
+        self.stop()
+        return self.start()
+
+    def ready(self, path: str = "/v1/tickets") -> dict[str, Any]:
+        """The /readyz document of whoever answers `path`."""
+        answer = httpx.get(self.base_url(path) + "/readyz", timeout=15)
+        document: dict[str, Any] = answer.json()
+        return document
+
+    def waiting(self) -> dict[str, int]:
+        """Everything that is written down and not done, by place; empty when all is quiet."""
+        found = {f"bus:{queue}": count for queue, count in self.on_the_bus().items()}
+        for service, tables in _WAITING.items():
+            for table, condition in {"outbox": "1 = 1", **tables}.items():
+                query = f"SELECT count(*) AS n FROM {table} WHERE {condition}"  # noqa: S608 - ours
+                count = self.rows(service, query)[0]["n"]
+                if count:
+                    found[f"{service}:{table}"] = count
+        return found
+
+    def wait_until_quiet(self, timeout: float = 30.0) -> None:
+        """Wait until nothing is left to do, twice in a row: work may hop between two looks."""
+        seen: list[dict[str, int]] = []
+
+        def quiet() -> bool:
+            seen.append(self.waiting())
+            return not any(seen[-2:]) and len(seen) > 1
+
+        try:
+            wait_until(quiet, timeout=timeout, interval=0.2, message="the system at rest")
+        except AssertionError:
+            raise AssertionError(f"after {timeout:g} s still undone: {seen[-1]}") from None
+
+    def parked(self) -> list[dict[str, Any]]:
+        """Dead letters of every service that nobody decided on."""
+        query = "SELECT queue, event_type, reason, error FROM dead_letter WHERE state = 'parked'"
+        return [row for service in SERVICES for row in self.rows(service, query)]
+
+    def __enter__(self) -> Self:
+        try:
+            return self.start()
+        except BaseException:
+            self.close()
+            raise
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def common_settings() -> dict[str, str]:
+    """Environment that both forms start from; production's rules apply."""
+    return {
+        "PATCHBAY_ADMIN_EMAIL": ADMIN_EMAIL,
+        "PATCHBAY_ADMIN_PASSWORD": ADMIN_PASSWORD,
+        "PATCHBAY_SECRET_KEY": SECRET_KEY,
+        "PATCHBAY_SUPPORT_ADDRESS": SUPPORT,
+        "PATCHBAY_OUTGOING": "catch",
+        "PATCHBAY_ALLOW_PRIVATE_TARGETS": "true",
+        "PATCHBAY_LOG_LEVEL": "INFO",
+    }
