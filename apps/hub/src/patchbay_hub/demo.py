@@ -14,7 +14,7 @@ from patchbay_kit.auth import EVERYTHING, Principal
 from patchbay_kit.host import HttpEndpoint
 
 CONNECTION = "Demo Continuum"
-ALERT_SECONDS = 10.0
+ALERT_SECONDS = 5.0
 SYSTEM = Principal(id="demo", kind="system", name="Demo", permissions=frozenset({EVERYTHING}))
 
 

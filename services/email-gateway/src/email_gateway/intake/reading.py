@@ -145,7 +145,7 @@ def evidence(
         token_ticket_id=token,
         automation=AutomationClass(str(classification.kind)),
         bounce=_bounce(classification),
-        authentication=authenticate(parsed, identity.authserv_id).verdict,
+        authentication=_authentication(parsed, identity),
         attachments=[
             AttachmentInfo(
                 index=each.index,
@@ -158,6 +158,14 @@ def evidence(
             for each in parsed.attachments[:MAX_ATTACHMENTS]
         ],
     )
+
+
+def _authentication(
+    parsed: ParsedMail, identity: Identity
+) -> Literal["pass", "fail", "none", "unknown"]:
+    """`unknown` only where no host is set to check senders; a set host's silence is `none`."""
+    verdict = authenticate(parsed, identity.authserv_id).verdict
+    return "none" if verdict == "unknown" and identity.authserv_id else verdict
 
 
 def _person(address: Address) -> PersonRef:
