@@ -287,3 +287,9 @@ def rmm() -> Rmm:
 def mail() -> Callable[..., Envelope[EmailReceived]]:
     """Makes received mails."""
     return make_mail
+
+
+@pytest.fixture(scope="session")
+def rmm_class() -> type[Rmm]:
+    """For tests that need several connections."""
+    return Rmm

@@ -211,6 +211,13 @@ async def test_a_ticket_that_says_next_to_nothing_becomes_one_all_the_same(
     assert ticket["subject"] == "(no summary)"
 
 
+@pytest.mark.covers("S1-54")
+async def test_a_link_to_an_account_that_is_not_here_counts_as_none(desk: Any, rmm: Any) -> None:
+    await desk.take(rmm.site_linked("01890000-0000-7000-8000-00000000000a"))
+    await desk.take(rmm.received())
+    assert "account.auto_created" in await desk.reasons((await desk.only_ticket())["id"])
+
+
 @pytest.mark.covers("S2-125", "S2-129", "S2-134", "S2-135", "S2-136", "S2-138")
 async def test_tickets_from_the_rmm_get_the_default_recipients(desk: Any, rmm: Any) -> None:
     mia = await desk.employee("Mia", "mia@desk.example", receives_all_mail=True)

@@ -8,10 +8,14 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from patchbay_kit.db import key_in
+from ticket_svc.accounts.tables import Account
+from ticket_svc.assets.tables import Asset
 from ticket_svc.links.tables import DeviceLinkView, SiteLinkView
 
 SITE: Table = SiteLinkView.__table__  # type: ignore[attr-defined]  # set by SQLModel
 DEVICE: Table = DeviceLinkView.__table__  # type: ignore[attr-defined]
+_ACCOUNT: Table = Account.__table__  # type: ignore[attr-defined]
+_ASSET: Table = Asset.__table__  # type: ignore[attr-defined]
 
 Key = tuple[str, str]
 
@@ -38,15 +42,20 @@ async def put_newest(
 
 
 async def linked(session: AsyncSession, table: Table, keys: Iterable[Key]) -> dict[Key, str]:
-    """Account id by (connection, site), or asset id by (connection, device); unlinked ones are
-    missing.
+    """Account id by (connection, site), or asset id by (connection, device).
+
+    Unlinked ones are missing, and so are those whose account or asset is not here: a ticket then
+    takes the way of an unknown site (S1-54), where an error would help nobody.
     """
     wanted = sorted(set(keys))
     if not wanted:
         return {}
     remote = table.c.remote_site_id if table is SITE else table.c.remote_device_id
     value = table.c.account_id if table is SITE else table.c.asset_id
-    statement = select(table.c.connection_id, remote, value).where(
-        key_in(session, [table.c.connection_id, remote], wanted), value.is_not(None)
+    target = _ACCOUNT if table is SITE else _ASSET
+    statement = (
+        select(table.c.connection_id, remote, value)
+        .join(target, target.c.id == value)
+        .where(key_in(session, [table.c.connection_id, remote], wanted))
     )
     return {(row[0], row[1]): row[2] for row in await session.execute(statement)}
