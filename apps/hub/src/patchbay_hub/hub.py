@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 
 from patchbay_contracts import system_topology
+from patchbay_hub.operations import PATHS, operations_app
 from patchbay_hub.options import RunOptions, installation_key
 from patchbay_hub.router import PrefixRouter
 from patchbay_hub.services import SERVICES
@@ -75,6 +76,8 @@ async def build_hub(options: RunOptions) -> Hub:
             f"/openapi.{service.name}.json",
         )
     }
+    operations = operations_app(hub.runtimes, hub.apps)
+    apps |= dict.fromkeys(PATHS, operations)
     router = PrefixRouter(apps, default=hub.apps[SERVICES[0].name])
     hub.host.endpoints.append(HttpEndpoint(router, options.host, options.port, hub.host.grace))
     return hub
