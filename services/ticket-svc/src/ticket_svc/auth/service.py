@@ -4,20 +4,17 @@ An unknown address, a wrong password and a locked employee cost the same time, s
 cannot be probed.
 """
 
-from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Row, Table, or_, select, update
+from sqlalchemy import Row, Table, or_, select
 
 from patchbay_kit.auth import IssuedToken, Principal, TokenIssuer, verify_password
 from patchbay_kit.db import Database
 from patchbay_kit.errors import ProblemError
+from ticket_svc.employees.sign_ins import LOCK_FOR, note_sign_in
 from ticket_svc.employees.tables import Employee
 
 _EMPLOYEE: Table = Employee.__table__  # type: ignore[attr-defined]  # set by SQLModel
-
-MAX_FAILURES = 10
-LOCK_FOR = timedelta(minutes=15)
 
 
 async def sign_in(db: Database, issuer: TokenIssuer, email: str, password: str) -> IssuedToken:
@@ -68,16 +65,7 @@ async def _note_attempt(db: Database, employee: Row[Any], right: bool) -> None:
     if right and employee.failed_sign_ins == 0 and not employee.one_time:
         return
     async with db.unit_of_work() as uow:
-        failures = 0 if right else employee.failed_sign_ins + 1
-        locked = uow.now + LOCK_FOR if failures >= MAX_FAILURES else None
-        values = {
-            "failed_sign_ins": 0 if locked else failures,
-            "locked_until": locked,
-            # Once somebody has used it, a start no longer shows the password again.
-            "one_time": employee.one_time and not right,
-        }
-        where = _EMPLOYEE.c.id == employee.id
-        await uow.session.execute(update(_EMPLOYEE).where(where).values(values))
+        await note_sign_in(uow, employee, right)
 
 
 def _invalid() -> ProblemError:

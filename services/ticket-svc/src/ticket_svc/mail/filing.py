@@ -6,13 +6,13 @@ history, Message-ID, Inbox for what customers write (S2-74, S2-94, S4-09).
 from collections.abc import Sequence
 
 from patchbay_contracts import AutomationClass, Channel, Reason, ReasonCode
-from patchbay_kit.db import UnitOfWork, insert_many
+from patchbay_kit.db import UnitOfWork
 from ticket_svc.mail.decided import DecidedMail
 from ticket_svc.mail.lookup import MAX_MESSAGE_ID
 from ticket_svc.mail.opening import mail_data
 from ticket_svc.tickets.changing import TicketNote, add_notes, lock_tickets
+from ticket_svc.tickets.messages import claim_message_ids
 from ticket_svc.tickets.records import NewEntry
-from ticket_svc.tickets.tables import TicketMessage
 
 
 async def file_mails(uow: UnitOfWork, mails: Sequence[DecidedMail]) -> None:
@@ -29,13 +29,12 @@ async def file_mails(uow: UnitOfWork, mails: Sequence[DecidedMail]) -> None:
         if _to_inbox(decided):
             decided.reasons.append(Reason(code=ReasonCode.INBOX_EXTERNAL_UPDATE))
     await add_notes(uow, [_note(decided) for decided in mails])
-    messages = [
-        {"message_id": m.mail.mail.message_id, "ticket_id": m.ticket_id}
+    messages = {
+        m.mail.mail.message_id: m.ticket_id or ""
         for m in sorted(mails, key=lambda each: each.mail.mail.message_id)
         if len(m.mail.mail.message_id) <= MAX_MESSAGE_ID
-    ]
-    table = TicketMessage.__table__  # type: ignore[attr-defined]  # set by SQLModel
-    await insert_many(uow.session, table, messages, ignore_conflicts=True)
+    }
+    await claim_message_ids(uow, messages)
 
 
 def _to_inbox(decided: DecidedMail) -> bool:

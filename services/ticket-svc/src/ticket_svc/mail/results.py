@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Table
-
 from patchbay_contracts import (
     Channel,
     EmailFailed,
@@ -13,15 +11,11 @@ from patchbay_contracts import (
     Reason,
     ReasonCode,
 )
-from patchbay_kit.db import UnitOfWork, insert_many
-from patchbay_kit.ids import new_id
+from patchbay_kit.db import UnitOfWork
 from ticket_svc.mail.lookup import MAX_MESSAGE_ID
 from ticket_svc.tickets.changing import TicketNote, add_notes, lock_tickets
-from ticket_svc.tickets.records import NewEntry, reasons_json
-from ticket_svc.tickets.tables import Decision, TicketMessage
-
-_MESSAGE: Table = TicketMessage.__table__  # type: ignore[attr-defined]  # set by SQLModel
-_DECISION: Table = Decision.__table__  # type: ignore[attr-defined]
+from ticket_svc.tickets.messages import add_decisions, claim_message_ids
+from ticket_svc.tickets.records import NewEntry, decision_row
 
 
 async def note_sent(uow: UnitOfWork, events: Sequence[Envelope[EmailSent]]) -> None:
@@ -32,13 +26,13 @@ async def note_sent(uow: UnitOfWork, events: Sequence[Envelope[EmailSent]]) -> N
         (event for event in events if event.data.ticket_id),
         key=lambda event: event.data.message_id,
     )
-    messages = [
-        {"message_id": event.data.message_id, "ticket_id": event.data.ticket_id}
+    messages = {
+        event.data.message_id: event.data.ticket_id or ""
         for event in ours
         if len(event.data.message_id) <= MAX_MESSAGE_ID
-    ]
-    await insert_many(uow.session, _MESSAGE, messages, ignore_conflicts=True)
-    await insert_many(uow.session, _DECISION, [_sent_row(uow, event) for event in ours])
+    }
+    await claim_message_ids(uow, messages)
+    await add_decisions(uow, [_sent_row(uow, event) for event in ours])
 
 
 def _sent_row(uow: UnitOfWork, event: Envelope[EmailSent]) -> dict[str, Any]:
@@ -49,15 +43,14 @@ def _sent_row(uow: UnitOfWork, event: Envelope[EmailSent]) -> dict[str, Any]:
             params={"purpose": str(data.purpose), "recipients": data.recipients},
         )
     ]
-    return {
-        "id": new_id(),
-        "ticket_id": data.ticket_id,
-        "about": event.type,
-        "event_id": event.id,
-        "actor": event.actor or "system:email-gateway",
-        "reasons": reasons_json(reasons),
-        "decided_at": uow.now,
-    }
+    return decision_row(
+        data.ticket_id or "",
+        event.type,
+        reasons,
+        actor=event.actor or "system:email-gateway",
+        event_id=event.id,
+        now=uow.now,
+    )
 
 
 async def note_trouble(uow: UnitOfWork, events: Sequence[Envelope[Any]]) -> None:

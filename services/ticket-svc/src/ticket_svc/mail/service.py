@@ -8,7 +8,7 @@ whatever order or worker they come.
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Table, delete, select
+from sqlalchemy import Table, select
 
 from patchbay_contracts import MailOutcome
 from patchbay_kit.db import UnitOfWork, insert_many
@@ -21,11 +21,10 @@ from ticket_svc.mail.lookup import MAX_MESSAGE_ID, look_up, message_ids
 from ticket_svc.mail.opening import open_from_mails
 from ticket_svc.mail.rules import Sender, decide
 from ticket_svc.mail.tables import MailDecision
+from ticket_svc.tickets.messages import claim_message_ids, release_message_ids
 from ticket_svc.tickets.records import reasons_json
-from ticket_svc.tickets.tables import TicketMessage
 
 _DECISION: Table = MailDecision.__table__  # type: ignore[attr-defined]  # set by SQLModel
-_MESSAGE: Table = TicketMessage.__table__  # type: ignore[attr-defined]
 
 
 async def take_in(uow: UnitOfWork, events: Sequence[Event]) -> None:
@@ -93,11 +92,7 @@ async def _claim_conversations(uow: UnitOfWork, mails: Sequence[DecidedMail]) ->
     first: dict[str, DecidedMail] = {}
     for message_id, _, mail in wanted:
         first.setdefault(message_id, mail)
-    rows = [{"message_id": key, "ticket_id": mail.ticket_id} for key, mail in first.items()]
-    written = await insert_many(
-        uow.session, _MESSAGE, rows, ignore_conflicts=True, returning=[_MESSAGE.c.message_id]
-    )
-    won = {row.message_id for row in written}
+    won = await claim_message_ids(uow, {key: mail.ticket_id or "" for key, mail in first.items()})
     losers = [
         mail
         for mail in mails
@@ -106,8 +101,7 @@ async def _claim_conversations(uow: UnitOfWork, mails: Sequence[DecidedMail]) ->
         )
     ]
     if losers:
-        ids = [loser.ticket_id for loser in losers]
-        await uow.session.execute(delete(_MESSAGE).where(_MESSAGE.c.ticket_id.in_(ids)))
+        await release_message_ids(uow, [loser.ticket_id or "" for loser in losers])
     return losers
 
 

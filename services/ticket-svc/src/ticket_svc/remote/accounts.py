@@ -7,7 +7,6 @@ at once (ruling C-01).
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 from sqlalchemy import Table, select
 
@@ -19,9 +18,9 @@ from patchbay_contracts import (
     RemoteTicketReceived,
     SiteOrigin,
 )
-from patchbay_kit.db import UnitOfWork, insert_many, key_in
-from patchbay_kit.ids import new_id
+from patchbay_kit.db import UnitOfWork, key_in
 from ticket_svc.accounts.tables import Account
+from ticket_svc.accounts.temporary import create_temporary
 from ticket_svc.links.service import Key, accounts_by_site
 from ticket_svc.remote.rules import auto_account_name
 
@@ -72,12 +71,7 @@ async def _temporary_accounts(
     missing = sorted(key for key in unknown if key not in found)
     if not missing:
         return found, set()
-    rows = [_row(uow, key, unknown[key]) for key in missing]
-    columns = [ACCOUNT.c.id, ACCOUNT.c.origin_connection_id, ACCOUNT.c.origin_site_id]
-    written = await insert_many(
-        uow.session, ACCOUNT, rows, ignore_conflicts=True, returning=columns
-    )
-    created = {(row.origin_connection_id, row.origin_site_id): row.id for row in written}
+    created = await create_temporary(uow, {key: _name(key, unknown[key]) for key in missing})
     for key, account_id in created.items():
         _announce(uow, account_id, key, unknown[key])
     if len(created) < len(missing):
@@ -92,24 +86,15 @@ async def _existing(uow: UnitOfWork, keys: list[Key]) -> dict[Key, str]:
     return {(row[0], row[1]): row[2] for row in await uow.session.execute(statement)}
 
 
-def _row(uow: UnitOfWork, key: Key, event: Event) -> dict[str, Any]:
-    name = auto_account_name(event.data.remote.provider, event.data.site_name or key[1])
-    return {
-        "id": new_id(),
-        "name": name[:300],
-        "auto_created": True,
-        "origin_connection_id": key[0],
-        "origin_site_id": key[1],
-        "version": 1,
-        "created_at": uow.now,
-    }
+def _name(key: Key, event: Event) -> str:
+    return auto_account_name(event.data.remote.provider, event.data.site_name or key[1])[:300]
 
 
 def _announce(uow: UnitOfWork, account_id: str, key: Key, event: Event) -> None:
     site_name = event.data.site_name or key[1]
     data = AccountCreated(
         account_id=account_id,
-        name=auto_account_name(event.data.remote.provider, site_name)[:300],
+        name=_name(key, event),
         auto_created=True,
         origin=SiteOrigin(
             connection_id=key[0],
