@@ -139,7 +139,7 @@ def _texts(event: Event, asset_id: str | None) -> tuple[str, list[NewEntry]]:
     number = data.remote.number or data.remote.remote_ticket_id
     created = NewEntry(
         "remote_created",
-        f"Created in the RMM as {number} at {happened.isoformat(' ', 'seconds')}.",
+        f"Created in the RMM as {number} at {happened:%Y-%m-%d %H:%M:%S} UTC.",
         data.occurred_at,
         data={"remote_ticket_id": data.remote.remote_ticket_id, "origin": str(data.origin)},
     )
