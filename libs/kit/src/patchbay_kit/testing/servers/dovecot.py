@@ -9,6 +9,7 @@ import pwd
 import secrets
 import socket
 import subprocess
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import ClassVar
 
 from patchbay_kit.testing.servers.ports import free_port
 from patchbay_kit.testing.servers.process import EngineMissingError, PrivateServer
+from patchbay_kit.testing.waiting import wait_until
 
 _BINARY = Path("/usr/sbin/dovecot")
 _IMAP = Path("/usr/lib/dovecot/imap")
@@ -126,6 +128,9 @@ class Dovecot(PrivateServer):
         password = secrets.token_hex(8)
         with self._users.open("a") as users:
             users.write(f"{name}:{{PLAIN}}{password}::::::\n")
+        # Dovecot looks at the file once in a second of the clock, and a login may just have made it.
+        written = int(time.time())
+        wait_until(lambda: int(time.time()) > written, timeout=5)
         return ImapAccount("127.0.0.1", self.port, name, password)
 
     def maildir(self, account: ImapAccount) -> Path:

@@ -155,4 +155,6 @@ class SmtpSink:
         content = envelope.content
         raw = content if isinstance(content, bytes) else str(content).encode()
         recipients = tuple(str(address) for address in envelope.rcpt_tos)
-        self.mails.append(SunkMail(str(envelope.mail_from or ""), recipients, raw))
+        # The library hands out the null reverse-path of RFC 5321 as it is written.
+        sender = str(envelope.mail_from or "").removeprefix("<>")
+        self.mails.append(SunkMail(sender, recipients, raw))

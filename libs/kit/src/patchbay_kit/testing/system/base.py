@@ -99,29 +99,35 @@ class System(ABC):
         document: dict[str, Any] = answer.json()
         return document
 
-    def waiting(self) -> dict[str, int]:
-        """Everything that is written down and not done, by place; empty when all is quiet."""
-        found = {f"bus:{queue}": count for queue, count in self.on_the_bus().items()}
+    def undone(self) -> dict[str, int]:
+        """Rows that stand for work which is written down and not done; empty ones are left out."""
+        found = {}
         for service, tables in _WAITING.items():
-            for table, condition in {"outbox": "1 = 1", **tables}.items():
-                query = f"SELECT count(*) AS n FROM {table} WHERE {condition}"  # noqa: S608 - ours
-                count = self.rows(service, query)[0]["n"]
-                if count:
-                    found[f"{service}:{table}"] = count
+            counts = [
+                f"SELECT '{table}' AS place, count(*) AS n FROM {table} WHERE {condition}"  # noqa: S608
+                for table, condition in {"outbox": "1 = 1", **tables}.items()
+            ]
+            for row in self.rows(service, " UNION ALL ".join(counts)):
+                if row["n"]:
+                    found[f"{service}:{row['place']}"] = row["n"]
         return found
 
+    def waiting(self) -> dict[str, int]:
+        """The same and what is on the bus: empty when all is quiet."""
+        return self.undone() or {f"bus:{name}": n for name, n in self.on_the_bus().items()}
+
     def wait_until_quiet(self, timeout: float = 30.0) -> None:
-        """Wait until nothing is left to do, twice in a row: work may hop between two looks."""
-        seen: list[dict[str, int]] = []
+        """Wait until nothing is left to do, neither before nor after a look at the bus."""
+        last: list[dict[str, int]] = []
 
         def quiet() -> bool:
-            seen.append(self.waiting())
-            return not any(seen[-2:]) and len(seen) > 1
+            last[:] = [self.waiting() or self.undone()]
+            return not last[0]
 
         try:
-            wait_until(quiet, timeout=timeout, interval=0.2, message="the system at rest")
+            wait_until(quiet, timeout=timeout, interval=0.1, message="the system at rest")
         except AssertionError:
-            raise AssertionError(f"after {timeout:g} s still undone: {seen[-1]}") from None
+            raise AssertionError(f"after {timeout:g} s still undone: {last[0]}") from None
 
     def parked(self) -> list[dict[str, Any]]:
         """Dead letters of every service that nobody decided on."""
