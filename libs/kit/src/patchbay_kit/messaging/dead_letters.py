@@ -47,11 +47,11 @@ async def park(session: AsyncSession, letters: Sequence[Parked], now: datetime) 
         row = {
             "id": new_id(),
             "queue": letter.queue,
-            "event_id": letter.event_id[:64],
-            "event_type": letter.event_type[:100],
+            "event_id": _storable(letter.event_id)[:64],
+            "event_type": _storable(letter.event_type)[:100],
             "body": letter.body,
             "reason": letter.reason[:100],
-            "error": letter.error[:4000],
+            "error": _storable(letter.error)[:4000],
             "attempts": letter.attempts,
             "state": DeadLetterState.PARKED.value,
             "parked_at": now,
@@ -59,6 +59,11 @@ async def park(session: AsyncSession, letters: Sequence[Parked], now: datetime) 
             "decided_by": None,
         }
         await session.execute(dead_letter.insert(), row)
+
+
+def _storable(text: str) -> str:
+    """Text of unknown origin without what a database refuses: NUL and lone surrogates."""
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
 
 
 async def retry(uow: UnitOfWork, letter_id: str) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import structlog
 from pydantic import ValidationError
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from patchbay_contracts import Envelope, UnknownEventError, decode
@@ -64,8 +64,8 @@ class BatchProcessor:
         except DatabaseAwayError:
             raise
         except Exception as error:  # noqa: BLE001  # each event is then judged by itself
-            if len(deliveries) == 1 and events:
-                return [await self._give_up_or_retry(*events[0], error)]
+            if len(deliveries) == 1:
+                return [await self._give_up_or_retry(deliveries[0], error)]
             log.info(
                 "batch.split",
                 queue=self.queue,
@@ -132,31 +132,21 @@ class BatchProcessor:
         for event_type, group in by_type.items():
             await self.handlers[event_type](uow, group)
 
-    async def _give_up_or_retry(
-        self, delivery: Delivery, event: Envelope[Any], error: Exception
-    ) -> Verdict:
-        if isinstance(error, PermanentError):
-            letter = _letter(delivery, error.reason, str(error))
-        elif delivery.attempt >= MAX_ATTEMPTS:
-            letter = _letter(delivery, "attempts_exhausted", f"{type(error).__name__}: {error}")
-        else:
-            log.warning(
-                "event.retry",
-                queue=self.queue,
-                event_id=event.id,
-                type=event.type,
-                attempt=delivery.attempt,
-                error=str(error),
-            )
+    async def _give_up_or_retry(self, delivery: Delivery, error: Exception) -> Verdict:
+        about = {
+            "queue": self.queue,
+            "event_id": delivery.event_id,
+            "type": delivery.routing_key,
+            "attempt": delivery.attempt,
+            "error": str(error)[:500],
+        }
+        reason = _permanent_reason(error)
+        if reason is None and delivery.attempt < MAX_ATTEMPTS:
+            log.warning("event.retry", **about)
             return Verdict(delivery, retry_step=delivery.attempt - 1)
-        log.error(
-            "event.parked",
-            queue=self.queue,
-            event_id=event.id,
-            type=event.type,
-            reason=letter.reason,
-            error=str(error),
-        )
+        reason = reason or "attempts_exhausted"
+        log.error("event.parked", reason=reason, **about)
+        letter = _letter(delivery, reason, f"{type(error).__name__}: {error}")
         await self._commit([], [letter])
         return Verdict(delivery)
 
@@ -171,6 +161,18 @@ def _letter(delivery: Delivery, reason: str, error: str) -> Parked:
         error,
         delivery.attempt,
     )
+
+
+def _permanent_reason(error: BaseException) -> str | None:
+    """Why no retry can help; None where one may."""
+    if isinstance(error, PermanentError):
+        return error.reason
+    if isinstance(error, DBAPIError):
+        # Class 22 of SQLSTATE, or the driver's own refusal: a value that the column cannot hold.
+        refused = type(error.orig.__cause__).__name__ == "DataError" if error.orig else False
+        if refused or isinstance(error, DataError) or (_sqlstate(error) or "").startswith("22"):
+            return "invalid_data"
+    return None
 
 
 def _connection_lost(error: BaseException) -> bool:
