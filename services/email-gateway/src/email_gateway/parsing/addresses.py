@@ -45,13 +45,15 @@ def parse_addresses(value: bytes, limit: int, fallback_charset: str = "") -> lis
         address = _finish(pending, fallback_charset)
         if address is not None and len(found) < limit:
             found.append(address)
-    if not found and b"=?" in value:  # the whole mailbox was put into an encoded word
-        text = decode_header(value, fallback_charset)
-        return [
-            Address(text[: match.start()].strip(' "<')[:_MAX_NAME_CHARS], _lower(match.group()))
-            for match in list(_ADDRESS.finditer(text[:4096]))[:1]
-        ]
-    return found
+    return found or _first_in_text(decode_header(value[:4096], fallback_charset))
+
+
+def _first_in_text(text: str) -> list[Address]:
+    """For mailboxes written into one encoded word, or with quotes that never close."""
+    match = _ADDRESS.search(text)
+    if match is None:
+        return []
+    return [Address(text[: match.start()].strip(' "<\\')[:_MAX_NAME_CHARS], _lower(match.group()))]
 
 
 def _scan(text: str, limit: int) -> list[_Pending]:
@@ -59,12 +61,12 @@ def _scan(text: str, limit: int) -> list[_Pending]:
     done: list[_Pending] = []
     current = _Pending()
     position = 0
-    length = len(text)
     last_semicolon = text.rfind(";")
-    while position < length and len(done) < limit:
+    while len(done) < limit:
         match = _SPECIAL.search(text, position)
         if match is None:
             current.pieces.append(text[position:])
+            done.append(current)
             break
         current.pieces.append(text[position : match.start()])
         position = match.end()
@@ -72,24 +74,32 @@ def _scan(text: str, limit: int) -> list[_Pending]:
         if mark in ",;":
             done.append(current)
             current = _Pending()
-        elif mark == '"':
-            quoted, position = _quoted(text, position)
-            current.pieces.append(quoted)
-        elif mark == "(":
-            comment, position = _comment(text, position)
-            current.comment = current.comment or comment
-        elif mark == "<":
-            end = text.find(">", position)
-            end = length if end < 0 else end
-            current.angle, position = text[position:end], end + 1
         elif mark == ":":
             _colon(current, in_group=position < last_semicolon)
-        elif mark == "\\":
-            current.pieces.append(text[position : position + 1])
-            position += 1
-    if len(done) < limit:
-        done.append(current)
+        else:
+            position = _enclosed(text, position, mark, current)
     return done
+
+
+def _enclosed(text: str, position: int, mark: str, current: _Pending) -> int:
+    """Take what the opening `mark` before `position` encloses; the position behind it."""
+    if mark == '"':
+        # A quote that is never closed is a stray character, not the start of a name.
+        if text.find('"', position) < 0:
+            return position
+        quoted, position = _quoted(text, position)
+        current.pieces.append(quoted)
+    elif mark == "(":
+        comment, position = _comment(text, position)
+        current.comment = current.comment or comment
+    elif mark == "<":
+        end = text.find(">", position)
+        end = len(text) if end < 0 else end
+        current.angle, position = text[position:end], end + 1
+    elif mark == "\\":
+        current.pieces.append(text[position : position + 1])
+        position += 1
+    return position
 
 
 def _colon(current: _Pending, *, in_group: bool) -> None:
@@ -148,7 +158,7 @@ def _finish(pending: _Pending, fallback_charset: str) -> Address | None:
 
 def _name(raw: bytes, fallback_charset: str) -> str:
     name = decode_header(raw, fallback_charset)
-    name = " ".join(name.split()).strip("\"' ")
+    name = " ".join(name.split()).strip("\"'<> ")
     return name[:_MAX_NAME_CHARS]
 
 

@@ -9,10 +9,11 @@ from tnefparse import TNEF  # type: ignore[import-untyped]
 
 from email_gateway.parsing.bodies import disposition
 from email_gateway.parsing.charsets import clean_text, decode_bytes
+from email_gateway.parsing.header_block import read_headers
 from email_gateway.parsing.headers import decode_header
 from email_gateway.parsing.limits import Limits
 from email_gateway.parsing.model import AttachmentMeta
-from email_gateway.parsing.structure import Part, read_headers
+from email_gateway.parsing.structure import Part
 
 _log = logging.getLogger(__name__)
 _MAX_NAME_BYTES = 200  # below the 255 bytes of common file systems, with room for a prefix
@@ -116,6 +117,8 @@ def open_tnef(data: bytes) -> TnefContent | None:
         text, html = _as_text(tnef.body), _as_text(tnef.htmlbody)
         if not text and not html and (rtf := tnef.rtfbody):
             members += (("body.rtf", "text/rtf", bytes(rtf)),)
+        if not members and not text and not html:
+            return None
         return TnefContent(text, html, members)
     except Exception as error:  # noqa: BLE001 - the library raises whatever its reading hits
         _log.info("winmail.dat kept as it is: %s", type(error).__name__)

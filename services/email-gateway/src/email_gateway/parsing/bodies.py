@@ -61,7 +61,8 @@ def _visit_alternative(part: Part, selection: Selection) -> None:
         _visit(child, branch, root_of_related=True)
         branches.append(branch)
         selection.attachments.extend(branch.attachments)
-    text = next((b.text for b in branches if _has_words(b.text, "text/plain")), None)
+    plain = [part for b in branches if _has_words(b.text, "text/plain") for part in b.text]
+    text = plain or None
     rich = next((b.html for b in reversed(branches) if _holds(b.html, "text/html")), None)
     first = next((b.text for b in branches if b.text), [])
     text = text if text is not None else (rich or first)

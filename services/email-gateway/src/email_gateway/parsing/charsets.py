@@ -157,7 +157,8 @@ def decode_bytes(raw: bytes, declared: str = "", fallback: str = "") -> str:
 
 
 def _is_multibyte(codec: str) -> bool:
-    return codec.startswith(("gb", "big5", "cp93", "cp94", "euc", "iso2022", "shift", "utf", "hz"))
+    wide = ("gb", "big5", "cp93", "cp94", "euc", "iso2022", "shift", "utf-16", "utf-32", "hz")
+    return codec.startswith(wide)
 
 
 def clean_text(text: str) -> str:

@@ -136,7 +136,7 @@ def _without_tags(html: str) -> str:
 def html_to_text(html: str) -> str:
     """Readable text: blocks on their own lines, list bullets, targets of links."""
     if "<" not in html:
-        return unescape(html).strip()
+        return unescape(html).replace("\xa0", " ").strip()
     if _too_nested(html):
         return _SPACE.sub(" ", clean_text(_without_tags(html))).strip()
     tidy = nh3.clean(

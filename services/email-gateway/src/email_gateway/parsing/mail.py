@@ -219,6 +219,7 @@ def parse_date(value: str) -> datetime | None:
         parsed = parsedate_tz(value[:200])
         if parsed is None:
             return None
+        datetime(*parsed[:6], tzinfo=UTC)  # mktime_tz would turn November 99th into February
         return datetime.fromtimestamp(mktime_tz(parsed), UTC)
     except (ValueError, TypeError, IndexError, OverflowError, OSError):
         return None

@@ -12,6 +12,7 @@ from email_gateway.parsing.html import html_to_text
 from email_gateway.parsing.reply_patterns import (
     ATTRIBUTION_END,
     ATTRIBUTION_START,
+    ATTRIBUTION_WORD,
     DATE_LINE,
     FORWARD_SUBJECT,
     FORWARDED,
@@ -155,8 +156,11 @@ def _is_header_block(lines: list[str], at: int) -> bool:
 def _attribution_length(lines: list[str], at: int) -> int:
     """Number of lines of the attribution that starts at `at`, 0 when there is none."""
     length = _attribution_window(lines, at)
-    if any(_attribution_window(lines, later) for later in range(at + 1, at + length)):
-        return 0  # the line at `at` holds the sender's own last words
+    dated = _DIGITS.search(lines[at]) is not None
+    for later in range(at + 1, at + length):
+        sure = not dated or ATTRIBUTION_WORD.match(lines[later])
+        if sure and _attribution_window(lines, later):
+            return 0  # the line at `at` holds the sender's own last words
     return length
 
 

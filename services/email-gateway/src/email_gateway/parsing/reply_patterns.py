@@ -24,6 +24,9 @@ ATTRIBUTION_START = re.compile(
     r"|\w[\w .,'-]{0,60}\b(?:wrote|schrieb|a écrit|skrev|kirjoitti|пишет))",
     re.IGNORECASE,
 )
+ATTRIBUTION_WORD = re.compile(
+    r"^\s*(?:on|am|le|el|il|em|op|den|på|w dniu|dnia|dne)\b", re.IGNORECASE
+)
 ORIGINAL_MESSAGE = re.compile(
     r"^[ \t*]*(?:-{2,}|_{5,}|={5,})[ \t]*(?:original (?:message|email|appointment)|reply message"
     r"|ursprüngliche (?:nachricht|e-?mail)|originalnachricht|original-?nachricht"
