@@ -147,7 +147,7 @@ async def test_the_checked_address_is_dialled_under_the_name_that_was_asked_for(
     async def resolve(_host: str, _port: int) -> str:
         return "127.0.0.1"
 
-    monkeypatch.setattr(guard, "_public_address", resolve)
+    monkeypatch.setattr(guard, "public_address", resolve)
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     async with server:

@@ -9,8 +9,9 @@ from sqlalchemy import Row
 
 from patchbay_kit.errors import invalid
 from patchbay_kit.secretbox import SecretBox
+from patchbay_kit.targets import ForbiddenTargetError
 from rmm_gateway.providers.base import Target
-from rmm_gateway.providers.guard import ForbiddenTargetError, check_base_url
+from rmm_gateway.providers.guard import check_base_url
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,9 @@ from urllib.parse import quote
 import httpx
 from pydantic import ValidationError
 
+from patchbay_kit.targets import ForbiddenTargetError
 from rmm_gateway.providers.base import FailureKind, ProviderError, Target, plain
 from rmm_gateway.providers.continuum.wire import WireError
-from rmm_gateway.providers.guard import ForbiddenTargetError
 
 JSON_LIMIT = 64 * 1024 * 1024
 SMALL_LIMIT = 4 * 1024 * 1024
