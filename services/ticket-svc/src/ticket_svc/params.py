@@ -24,18 +24,11 @@ def _address(text: str) -> str:
     return text.lower()
 
 
-def _without_nul(text: str) -> str:
-    # PostgreSQL takes no NUL, not even to compare with.
-    return text.replace("\x00", "")
-
-
 # An id inside a body or a query; in a path a malformed one is a 404 instead.
 RecordId = Annotated[str, AfterValidator(_record_id)]
 # An e-mail address, in lower case.
 Address = Annotated[str, Field(max_length=320), AfterValidator(_address)]
-QueryText = Annotated[
-    str | None, Query(max_length=200), AfterValidator(lambda t: t and _without_nul(t))
-]
+QueryText = Annotated[str | None, Query(max_length=200)]
 QueryId = Annotated[RecordId | None, Query()]
 
 
