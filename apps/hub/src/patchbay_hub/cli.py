@@ -13,7 +13,7 @@ from patchbay_hub.demo import add_simulator, start_demo
 from patchbay_hub.hub import Hub, build_hub
 from patchbay_hub.options import RunOptions
 from patchbay_kit.errors import ConfigurationError
-from patchbay_kit.host import Host
+from patchbay_kit.host import Host, leave
 from patchbay_kit.logging import configure_logging
 
 
@@ -29,7 +29,7 @@ def main() -> None:
         service="hub",
     )
     try:
-        sys.exit(uvloop.run(run(options)))
+        leave(uvloop.run(run(options)))
     except ConfigurationError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(2)

@@ -8,10 +8,13 @@ nothing is lost by that.
 
 import asyncio
 import contextlib
+import logging
+import os
 import signal
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 import structlog
 import uvicorn
@@ -22,6 +25,18 @@ from patchbay_kit.workers.lifecycle import Loop, pause
 log = structlog.get_logger(__name__)
 
 BUS_HEAD_START = 1.0
+
+
+def leave(status: int) -> NoReturn:
+    """End the process at once after a clean stop.
+
+    Everything is closed by then, and the interpreter would only spend seconds on freeing memory
+    that the system takes back anyway: seconds that a supervisor waits for.
+    """
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 class _Server(uvicorn.Server):

@@ -18,7 +18,7 @@ from patchbay_kit.assembly import (
 from patchbay_kit.bus.factory import create_bus
 from patchbay_kit.db.migrate import migrate
 from patchbay_kit.errors import ConfigurationError
-from patchbay_kit.host import Host, HttpEndpoint
+from patchbay_kit.host import Host, HttpEndpoint, leave
 from patchbay_kit.http.app import create_probe_app
 from patchbay_kit.logging import configure_logging
 from patchbay_kit.runtime import ServiceDefinition
@@ -37,7 +37,7 @@ def main(service: ServiceDefinition) -> NoReturn:
         if sys.argv[1] == "migrate":
             migrate(service.package, settings.database_url, service.metadata)
             sys.exit(0)
-        sys.exit(uvloop.run(run_role(service, settings, sys.argv[1])))
+        leave(uvloop.run(run_role(service, settings, sys.argv[1])))
     except ConfigurationError as error:
         sys.exit(_fail(str(error)))
 
