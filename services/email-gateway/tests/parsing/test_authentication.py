@@ -43,6 +43,17 @@ def test_only_the_top_most_field_counts() -> None:
     assert verdict("other.example; dmarc=fail", "mx.msp.example; dmarc=pass") == "unknown"
 
 
+@pytest.mark.parametrize(
+    "sender",
+    [
+        "From: a@customer.example\nFrom: boss@msp.example",
+        "From: a@customer.example, boss@msp.example",
+    ],
+)
+def test_a_mail_of_several_authors_has_no_verdict(sender: str) -> None:
+    assert verdict("mx.msp.example; dmarc=pass", sender=sender) == "unknown"
+
+
 def test_without_configuration_field_or_sender_nothing_is_known() -> None:
     assert verdict("mx.msp.example; dmarc=pass", host="") == "unknown"
     assert verdict() == "unknown"

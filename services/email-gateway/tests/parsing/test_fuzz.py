@@ -83,7 +83,7 @@ def use_everything(raw: bytes, parsed: ParsedMail) -> None:
 
 @pytest.mark.parametrize("make", [st.binary(max_size=2_000), MAILS], ids=["bytes", "mails"])
 def test_any_bytes_end_as_a_mail_or_in_quarantine(make: st.SearchStrategy[bytes]) -> None:
-    @settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
     @given(raw=make)
     def check(raw: bytes) -> None:
         try:
@@ -95,7 +95,7 @@ def test_any_bytes_end_as_a_mail_or_in_quarantine(make: st.SearchStrategy[bytes]
     check()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(lines=st.lists(st.text(max_size=40) | st.sampled_from(["> a", "wrote:", ""]), max_size=30))
 def test_new_and_cut_part_together_are_the_whole_text(lines: list[str]) -> None:
     text = "\n".join(lines)
@@ -104,7 +104,7 @@ def test_new_and_cut_part_together_are_the_whole_text(lines: list[str]) -> None:
     assert "\n".join(pieces).split() == text.split() or not part.cut
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(words=st.text(max_size=60), name=st.text(max_size=30), content=st.binary(max_size=50))
 def test_any_words_can_be_sent_and_come_back_unharmed(
     words: str, name: str, content: bytes

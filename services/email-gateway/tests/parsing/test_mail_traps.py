@@ -52,6 +52,7 @@ def test_subjects_are_readable_whatever_the_sender_did(raw: bytes, subject: str)
         (b"jane@customer.example (Jane Doe)", "Jane Doe", "jane@customer.example"),
         (b"=?utf-8?q?J=C3=A4ne?= <jane@customer.example>", "Jäne", "jane@customer.example"),
         (b'"=?utf-8?q?J=C3=A4ne=2C_D?=" <j@customer.example>', "Jäne, D", "j@customer.example"),
+        (b"=?utf-8?Q?D=C3=B6e,_Jane?= <j@customer.example>", "Döe, Jane", "j@customer.example"),
         (b"J\xe4ne <jane@customer.example>", "Jäne", "jane@customer.example"),
         (b"mailto:jane@customer.example", "", "jane@customer.example"),
         (b"Jane <mailto:jane@customer.example>", "Jane", "jane@customer.example"),
@@ -204,6 +205,14 @@ def test_html_alone_is_turned_into_text() -> None:
 def test_an_empty_plain_form_gives_way_to_the_html_form() -> None:
     empty = b"Content-Type: text/plain\r\n\r\n  \r\n"
     assert multipart(b"alternative", empty, HTML).text == "html words"
+
+
+def test_a_text_that_is_named_is_still_the_text_when_it_comes_first() -> None:
+    assert mail(b'Content-Type: text/plain; name="body.txt"', body=b"words").text == "words"
+    named = b'Content-Type: text/plain; name="log.txt"\r\n\r\nlog lines'
+    parsed = multipart(b"mixed", PLAIN, named)
+    assert parsed.text == "plain words"
+    assert [each.filename for each in parsed.attachments] == ["log.txt"]
 
 
 def test_text_around_an_attachment_is_kept_in_order() -> None:

@@ -7,7 +7,8 @@ from email_gateway.parsing.headers import decode_header
 
 _SIMPLE = re.compile(rb"^([^<>\"(),;:@\\]*)<([^<>\s\"(),;:@\\]+@[^<>\s\"(),;:@\\]+)>$")
 _BARE = re.compile(rb"^[^<>\s\"(),;:@\\]+@[^<>\s\"(),;:@\\]+$")
-_SPECIAL = re.compile(r"[\\\"(),;<>:]")
+# An encoded word counts as one: broken clients leave commas inside.
+_SPECIAL = re.compile(r"=\?[^?\s]{1,60}\?[bBqQ]\?[^?]{0,400}\?=|[\\\"(),;<>:]")
 _ADDRESS = re.compile(
     r"[^\s<>\"'(),;:@\[\]\\]{1,128}@(?:[^\s<>\"'(),;:@\[\]\\]{1,255}|\[[0-9a-fA-F.:]{3,60}\])"
 )
@@ -71,7 +72,9 @@ def _scan(text: str, limit: int) -> list[_Pending]:
         current.pieces.append(text[position : match.start()])
         position = match.end()
         mark = match.group()
-        if mark in ",;":
+        if len(mark) > 1:
+            current.pieces.append(mark)
+        elif mark in ",;":
             done.append(current)
             current = _Pending()
         elif mark == ":":

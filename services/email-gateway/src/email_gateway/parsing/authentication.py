@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from email_gateway.parsing.addresses import parse_addresses
 from email_gateway.parsing.model import ParsedMail
 
 Verdict = Literal["pass", "fail", "none", "unknown"]
@@ -46,6 +47,9 @@ def authenticate(mail: ParsedMail, authserv_id: str | None) -> Authentication:
     domain = mail.sender.email.rpartition("@")[2] if mail.sender else ""
     if mail.sender_source != "from":
         return Authentication("unknown", "the mail has no From address")
+    authors = mail.headers.raw_all("from")
+    if len(authors) > 1 or len(parse_addresses(authors[0], 2)) > 1:
+        return Authentication("unknown", "the mail has several From addresses")
     return _judge(rest.split(";"), domain)
 
 

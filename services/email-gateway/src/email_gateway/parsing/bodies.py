@@ -33,20 +33,21 @@ def disposition(part: Part) -> tuple[str, dict[str, str]]:
 def select_bodies(root: Part) -> Selection:
     """Sort the leaves of `root` into text view, HTML view and attachments."""
     selection = Selection()
-    _visit(root, selection, root_of_related=True)
+    _visit(root, selection, first=True)
     return selection
 
 
-def _visit(part: Part, selection: Selection, *, root_of_related: bool) -> None:
+def _visit(part: Part, selection: Selection, *, first: bool, related: bool = False) -> None:
+    """`first`: the first child of its parent; in a multipart/related only that one is the text."""
     if part.children:
         if part.content_type == "multipart/alternative":
             _visit_alternative(part, selection)
             return
-        related = part.content_type == "multipart/related"
+        in_related = part.content_type == "multipart/related"
         for number, child in enumerate(part.children):
-            _visit(child, selection, root_of_related=not related or number == 0)
+            _visit(child, selection, first=number == 0, related=in_related)
         return
-    if root_of_related and _is_body(part):
+    if (first or not related) and _is_body(part, first=first):
         selection.text.append(part)
         selection.html.append(part)
     else:
@@ -58,7 +59,7 @@ def _visit_alternative(part: Part, selection: Selection) -> None:
     branches = []
     for child in part.children:
         branch = Selection()
-        _visit(child, branch, root_of_related=True)
+        _visit(child, branch, first=True)
         branches.append(branch)
         selection.attachments.extend(branch.attachments)
     plain = [part for b in branches if _has_words(b.text, "text/plain") for part in b.text]
@@ -79,13 +80,14 @@ def _has_words(parts: list[Part], content_type: str) -> bool:
     return any(part.content_type == content_type and part.body.strip() for part in parts)
 
 
-def _is_body(part: Part) -> bool:
+def _is_body(part: Part, *, first: bool) -> bool:
     if part.content_type not in _TEXT_TYPES and not part.content_type.startswith("text/enriched"):
         return False
     kind, parameters = disposition(part)
     if kind == "attachment":
         return False
-    return not (parameters.get("filename") or part.parameters.get("name"))
+    # Some clients name the text itself; a named text further down is a file.
+    return first or not (parameters.get("filename") or part.parameters.get("name"))
 
 
 def declared_charset(part: Part) -> str:

@@ -174,7 +174,7 @@ def _attribution_window(lines: list[str], at: int) -> int:
         joined = f"{joined} {line.strip()}"
         if len(joined) > 500:
             return 0
-        if ATTRIBUTION_END.search(joined):
+        if joined.endswith((":", "\uff1a")) and ATTRIBUTION_END.search(joined):
             certain = _DIGITS.search(joined) is not None and len(joined) > 15
             return count if certain or _next_is_quoted(lines, at + count) else 0
     return 0
