@@ -20,6 +20,7 @@ import structlog
 import uvicorn
 
 from patchbay_kit.bus import Bus, BusUnavailable
+from patchbay_kit.errors import ConfigurationError
 from patchbay_kit.workers.lifecycle import Loop, pause
 
 log = structlog.get_logger(__name__)
@@ -86,9 +87,13 @@ class Host:
     on_started: Callable[["Host"], Any] | None = None
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     failed: bool = False
+    refused: ConfigurationError | None = None
 
     async def run(self) -> int:
-        """Run until stopped; returns the process's exit status."""
+        """Run until stopped; returns the process's exit status.
+
+        ConfigurationError, after everything has ended, where a loop met a wrong setting.
+        """
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop.set)
@@ -103,12 +108,24 @@ class Host:
         serving = [asyncio.create_task(server.serve(), name="http") for server in servers]
         try:
             await self._wait_until_served(servers, serving)
-            if self.on_started is not None and not self.stop.is_set():
-                await self.on_started(self)
-            await self.stop.wait()
+            await self._until_stopped()
         finally:
             await self._shut_down(servers, serving, tasks)
+        if self.refused is not None:
+            raise self.refused
         return 1 if self.failed else 0
+
+    async def _until_stopped(self) -> None:
+        """Call `on_started`, which may wait for what never comes once a loop has failed."""
+        stopping = asyncio.create_task(self.stop.wait())
+        if self.on_started is not None and not self.stop.is_set():
+            starting = asyncio.ensure_future(self.on_started(self))
+            await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if not starting.done():
+                starting.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await starting
+        await stopping
 
     async def _wait_until_served(
         self, servers: Sequence[_Server], serving: Sequence["asyncio.Task[None]"]
@@ -128,6 +145,9 @@ class Host:
             await each.run(self.stop)
         except asyncio.CancelledError:
             raise
+        except ConfigurationError as error:
+            self.refused = error
+            self.stop.set()
         except Exception:
             log.critical("loop.died", loop=each.name, exc_info=True)
             self.failed = True
