@@ -81,11 +81,11 @@ class System(ABC):
         return
 
     def stop(self) -> dict[str, int | None]:
-        """SIGTERM to every process of ours; exit statuses by name."""
+        """SIGTERM to every process of ours, once; exit statuses by name."""
         for program in self.programs().values():
             program.terminate()
         for program in self.programs().values():
-            program.stop()
+            program.wait_or_kill()
         return {name: program.exit_status for name, program in self.programs().items()}
 
     def restart(self) -> Self:

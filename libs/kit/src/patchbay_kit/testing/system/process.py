@@ -1,7 +1,9 @@
 """One of our own programs as a private server: its settings come from the environment alone."""
 
+import contextlib
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -52,6 +54,12 @@ class Program(PrivateServer):
     def wait(self, timeout: float) -> None:
         """Wait until it has ended by itself."""
         self._wait(timeout)
+
+    def wait_or_kill(self) -> None:
+        """Wait for the end that `terminate` asked for; kill it after `stop_timeout`."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._wait(self.stop_timeout)
+        self.kill9()
 
     def _command(self) -> Sequence[str]:
         return [sys.executable, "-m", *self.arguments]
