@@ -56,12 +56,12 @@ stale: ## Generated files equal what the code says
 schemas: install ## Write JSON Schemas, AsyncAPI, OpenAPI and docs/events.md anew
 	@$(BIN)/python tools/export_contracts.py
 
-unit: install ## Tests without servers
-	@$(BIN)/pytest -q $(PARALLEL) -m "not integration and not e2e"
+unit: install ## Tests without servers, but the slow ones
+	@$(BIN)/pytest -q $(PARALLEL) -m "not integration and not e2e and not slow"
 
 integration: install ## Tests against private RabbitMQ, PostgreSQL and Dovecot
 	@scripts/install-engines
-	@$(BIN)/pytest $(PARALLEL) -m integration
+	@$(BIN)/pytest $(PARALLEL) -m "integration or slow"
 
 e2e: install ## Tests of the whole system
 	@scripts/install-engines

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+# `make stale` is the quick form of this.
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 GENERATED = Path("libs/contracts/src/patchbay_contracts/generated")
 # None of it may show in the output.

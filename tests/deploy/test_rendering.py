@@ -28,6 +28,7 @@ def _containers(template: Document) -> list[Document]:
     return [*template["spec"]["containers"], *template["spec"].get("initContainers", [])]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", ["1.30", "1.34", "1.37"])
 def test_every_overlay_fits_the_schemas(overlay: list[Document], version: str) -> None:
     for each in overlay:
@@ -186,6 +187,7 @@ def test_production_runs_two_of_everything(
         assert scaled[f"{name}-worker"] == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("component", COMPONENTS)
 def test_every_component_renders_with_the_base(
     component: str, render: Callable[[str], list[Document]], tmp_path: Path

@@ -98,6 +98,7 @@ def _by_ingress() -> Route:
     return _by_elements([(p["path"], p["backend"]["service"]["name"]) for p in paths])
 
 
+@pytest.mark.slow
 def test_the_generated_files_are_what_the_definitions_say() -> None:
     command = [sys.executable, ROOT / "tools/export_routes.py", "--check"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
@@ -129,11 +130,11 @@ def test_an_ingress_names_every_public_path(services: dict[str, ServiceDefinitio
     assert route("/anything/else") is None
 
 
-def test_the_gateway_api_allows_so_many_rules_and_matches() -> None:
+def test_every_release_of_the_gateway_api_takes_so_many_rules_and_matches() -> None:
     text = (ROOT / "deploy/k8s/components/gateway/httproute.yaml").read_text("utf-8")
     rules = yaml.safe_load(text)["spec"]["rules"]
     assert len(rules) <= 16
-    assert max(len(rule["matches"]) for rule in rules) <= 64
+    assert max(len(rule["matches"]) for rule in rules) <= 8
 
 
 @pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not here to read its file")

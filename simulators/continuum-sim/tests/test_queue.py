@@ -72,6 +72,7 @@ async def test_max_is_between_1_and_500(sim: httpx.AsyncClient, asked: str, stat
     assert (await sim.get("/psg/v1/queue", params={"max": asked})).status_code == status
 
 
+@pytest.mark.slow
 async def test_a_backlog_of_10000_is_served_at_5000_updates_a_second(
     sim: httpx.AsyncClient,
 ) -> None:
