@@ -2,7 +2,8 @@
 
 PostgreSQL takes all rows as one JSON parameter, so there is one prepared statement for any number
 of rows and one round trip. Rows must name the same columns and give every value: Python-side
-defaults of the table are not applied.
+defaults of the table are not applied. Values are text, numbers, aware times, ids and JSON; bytes
+need a plain insert.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,6 +14,8 @@ import orjson
 from sqlalchemy import Column, Row, Table, TextClause, text
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
+
+from patchbay_kit.db.types import NAIVE, UtcDateTime
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -32,6 +35,7 @@ async def insert_many(
     if not rows:
         return []
     if session.get_bind().dialect.name == "postgresql":
+        _refuse_naive_times(table, rows)
         statement = _postgres(table, tuple(rows[0]), ignore_conflicts, tuple(returning))
         result = await session.execute(statement, {"rows": orjson.dumps(list(rows)).decode()})
         return result.all() if returning else []
@@ -43,6 +47,19 @@ async def insert_many(
         return []
     result = await session.execute(insert.returning(*returning), list(rows))
     return result.all()
+
+
+def _refuse_naive_times(table: Table, rows: Rows) -> None:
+    """The rows go past the column types, which would do it."""
+    for name in _time_columns(table):
+        for row in rows:
+            if (value := row.get(name)) is not None and value.tzinfo is None:
+                raise ValueError(NAIVE)
+
+
+@lru_cache(maxsize=256)
+def _time_columns(table: Table) -> tuple[str, ...]:
+    return tuple(column.name for column in table.c if isinstance(column.type, UtcDateTime))
 
 
 @lru_cache(maxsize=256)

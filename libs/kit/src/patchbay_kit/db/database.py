@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from patchbay_kit.clock import Clock, utc_now
 from patchbay_kit.db.engine import WRITE_OPTION, create_engine
+from patchbay_kit.db.failures import SwallowedFailureError, has_failed
 from patchbay_kit.db.uow import UnitOfWork
 
 
@@ -40,17 +41,23 @@ class Database:
 
     @asynccontextmanager
     async def unit_of_work(self, *, actor: str | None = None) -> AsyncIterator[UnitOfWork]:
-        """A transaction that commits when the block ends and rolls back when it raises."""
+        """A transaction that commits when the block ends and rolls back when it raises.
+
+        SwallowedFailureError, and nothing committed, where a statement failed outside of a
+        savepoint and the block ended well all the same.
+        """
         async with AsyncExitStack() as stack:
             if self._writer is not None:
                 await stack.enter_async_context(self._writer)
             session = await stack.enter_async_context(self._sessions())
-            await session.connection(execution_options={WRITE_OPTION: True})
+            connection = await session.connection(execution_options={WRITE_OPTION: True})
             unit = UnitOfWork(session=session, service=self.service, now=self.clock(), actor=actor)
             try:
                 yield unit
                 wake = unit.has_events
                 await unit.flush()
+                if has_failed(connection.info):
+                    raise SwallowedFailureError("a statement failed and its error was swallowed")
                 await session.commit()
             except BaseException:
                 await session.rollback()

@@ -9,36 +9,47 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import event
-from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.engine import URL, Connection, make_url
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from patchbay_kit.db.failures import watch
 from patchbay_kit.errors import ConfigurationError
 
 WRITE_OPTION = "patchbay_write"
 STATEMENT_TIMEOUT_MS = 30_000
 LOCK_TIMEOUT_MS = 10_000
+_USE = "use postgresql+asyncpg://user@host/name, or sqlite+aiosqlite:///file"
 
 
 def create_engine(url: str, *, pool_size: int, application_name: str) -> AsyncEngine:
     """An engine for `postgresql+asyncpg://` or `sqlite+aiosqlite:///`; anything else is a
     ConfigurationError.
     """
-    parsed = make_url(url)
-    if parsed.get_backend_name() == "postgresql":
-        return _postgres(url, pool_size, application_name)
-    if parsed.get_backend_name() == "sqlite" and parsed.database:
+    try:
+        parsed = make_url(url)
+        backend = parsed.get_backend_name()
+    except (ArgumentError, ValueError):
+        # Without the cause: it may quote the address, and there is a password in it.
+        raise ConfigurationError(f"PATCHBAY_DATABASE_URL: not an address; {_USE}") from None
+    if backend == "postgresql" and parsed.database:
+        engine = _postgres(parsed, pool_size, application_name)
+    elif backend == "sqlite" and parsed.database not in (None, "", ":memory:"):
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        return _sqlite(url, pool_size)
-    raise ConfigurationError(
-        f"PATCHBAY_DATABASE_URL: {parsed.drivername} is not supported; "
-        "use postgresql+asyncpg, or sqlite+aiosqlite with a file"
-    )
+        engine = _sqlite(parsed, pool_size)
+    else:
+        raise ConfigurationError(
+            f"PATCHBAY_DATABASE_URL: {parsed.drivername} without a name of database or file, "
+            f"or not supported; {_USE}"
+        )
+    watch(engine.sync_engine)
+    return engine
 
 
-def _postgres(url: str, pool_size: int, application_name: str) -> AsyncEngine:
-    parsed = make_url(url).set(drivername="postgresql+asyncpg")
+def _postgres(url: URL, pool_size: int, application_name: str) -> AsyncEngine:
     return create_async_engine(
-        parsed,
+        url.set(drivername="postgresql+asyncpg"),
+        hide_parameters=True,
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=10,
@@ -58,9 +69,10 @@ def _postgres(url: str, pool_size: int, application_name: str) -> AsyncEngine:
     )
 
 
-def _sqlite(url: str, pool_size: int) -> AsyncEngine:
+def _sqlite(url: URL, pool_size: int) -> AsyncEngine:
     engine = create_async_engine(
-        make_url(url).set(drivername="sqlite+aiosqlite"),
+        url.set(drivername="sqlite+aiosqlite"),
+        hide_parameters=True,
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=10,

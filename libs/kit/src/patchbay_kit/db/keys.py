@@ -8,7 +8,17 @@ from functools import lru_cache
 from typing import Any
 
 import orjson
-from sqlalchemy import Column, ColumnElement, Integer, Uuid, column, text, tuple_
+from sqlalchemy import (
+    BindParameter,
+    Column,
+    ColumnElement,
+    Integer,
+    Uuid,
+    bindparam,
+    column,
+    text,
+    tuple_,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.expression import TextualSelect
 
@@ -20,7 +30,9 @@ def key_in(
     text, ids or integers."""
     dialect = session.get_bind().dialect.name
     listed = [[key] if len(columns) == 1 else list(key) for key in keys]
-    wanted = _wanted(dialect, tuple(columns)).bindparams(keys=orjson.dumps(listed).decode())
+    # Unique: two filters in one statement each have keys of their own.
+    given: BindParameter[str] = bindparam("keys", orjson.dumps(listed).decode(), unique=True)
+    wanted = _wanted(dialect, tuple(columns)).bindparams(given)
     left: Any = columns[0] if len(columns) == 1 else tuple_(*columns)
     filter_: ColumnElement[bool] = left.in_(wanted)
     return filter_

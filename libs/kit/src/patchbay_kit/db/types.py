@@ -11,8 +11,11 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+NAIVE = "naive datetime; all times are aware"
+
 IdType = Uuid(as_uuid=False).with_variant(String(36), "sqlite")
-JsonType = JSON().with_variant(JSONB(), "postgresql")
+# None is NULL on both, so that `IS NULL` means the same.
+JsonType = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 BigIntType = BigInteger().with_variant(Integer(), "sqlite")
 
 
@@ -33,7 +36,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         if value.tzinfo is None:
-            raise ValueError("naive datetime; all times are aware")
+            raise ValueError(NAIVE)
         if dialect.name == "sqlite":
             return value.astimezone(UTC).isoformat(timespec="microseconds")
         return value

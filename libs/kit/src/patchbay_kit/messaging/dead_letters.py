@@ -67,12 +67,15 @@ def _storable(text: str) -> str:
 
 
 async def retry(uow: UnitOfWork, letter_id: str) -> None:
-    """Send the message to its queue again, once; 409 where somebody decided already."""
+    """Send the message to its queue again, once; 409 where somebody decided already.
+
+    A body that is no text goes as well as it can; it is parked again, and this letter keeps it.
+    """
     row = await _decide(uow, letter_id, DeadLetterState.RETRIED)
     uow.resend(
         event_id=row.event_id,
         event_type=row.event_type,
-        body=row.body.decode("utf-8", "replace"),
+        body=_storable(row.body.decode("utf-8", "replace")),
         queue=row.queue,
     )
 

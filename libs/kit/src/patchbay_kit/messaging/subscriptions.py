@@ -6,6 +6,7 @@ from typing import Any
 
 from patchbay_contracts import Envelope, EventData, QueueSpec
 from patchbay_kit.db import UnitOfWork
+from patchbay_kit.messaging.context import handling
 
 # A handler gets the new events of one type of a batch. It only touches the database; it may be
 # run again with a subset.
@@ -14,11 +15,15 @@ OneHandler = Callable[[UnitOfWork, Envelope[Any]], Awaitable[None]]
 
 
 def each(handler: OneHandler) -> Handler:
-    """A batch handler that calls `handler` for each event in turn, in one transaction."""
+    """A batch handler that calls `handler` for each event in turn, in one transaction.
+
+    Log lines and events of `handler` belong to the chain of the event.
+    """
 
     async def handle(uow: UnitOfWork, events: Sequence[Envelope[Any]]) -> None:
         for event in events:
-            await handler(uow, event)
+            with handling(event):
+                await handler(uow, event)
 
     return handle
 

@@ -57,18 +57,21 @@ class ConsumerLoop:
     async def _handle(
         self, subscription: BusSubscription, deliveries: Sequence[Delivery], stop: asyncio.Event
     ) -> bool:
-        """False when stopped before the batch could be decided."""
+        """False when stopped before the whole batch could be decided."""
         wait = 0.1
-        while True:
+        while deliveries:
             try:
-                await self._settle(subscription, await self.processor.process(deliveries))
-                return True
+                verdicts = await self.processor.process(deliveries)
             except DatabaseAwayError as error:
                 log.warning("consumer.database_away", queue=self.queue, error=str(error))
                 await pause(wait, stop)
                 wait = min(5.0, wait * 2)
                 if stop.is_set():
                     return False
+                continue
+            await self._settle(subscription, verdicts)
+            deliveries = deliveries[len(verdicts) :]
+        return True
 
     @staticmethod
     async def _settle(subscription: BusSubscription, verdicts: Sequence[Verdict]) -> None:
@@ -118,6 +121,14 @@ class DeadQueueLoop:
                 await subscription.close()
 
     async def _park(self, deliveries: Sequence[Delivery]) -> None:
+        for each in deliveries:
+            log.error(
+                "event.parked",
+                queue=self.queue,
+                event_id=each.event_id,
+                type=each.routing_key,
+                reason="delivery_limit",
+            )
         text = "the bus gave up after too many deliveries that ended without an answer"
         async with self.db.unit_of_work() as uow:
             letters = [
