@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Row, Table, select, update
+from sqlalchemy import Row, Table, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from patchbay_contracts import EmailReceived, Envelope, MailOutcome, Reason, ReasonCode
@@ -16,15 +16,15 @@ from patchbay_kit.errors import ProblemError, invalid, not_found
 from patchbay_kit.http import PageRequest, keyset
 from ticket_svc.accounts.directory import account_facts
 from ticket_svc.desk.service import load_settings
-from ticket_svc.mail.decided import DecidedMail, announce
+from ticket_svc.mail.decided import DecidedMail
 from ticket_svc.mail.distribution import auto_answers, distribute
 from ticket_svc.mail.filing import file_mails
 from ticket_svc.mail.lookup import known_senders
 from ticket_svc.mail.opening import open_from_mails
-from ticket_svc.mail.rules import MailVerdict, Sender
+from ticket_svc.mail.rules import MailVerdict, Sender, is_employee
 from ticket_svc.mail.tables import MailDecision
+from ticket_svc.mail.waiting import forget, settle
 from ticket_svc.tickets.changing import lock_tickets
-from ticket_svc.tickets.records import reasons_json
 
 _DECISION: Table = MailDecision.__table__  # type: ignore[attr-defined]  # set by SQLModel
 
@@ -56,7 +56,7 @@ async def file_by_hand(uow: UnitOfWork, mail_id: str, ticket_id: str) -> None:
     decided.verdict = replace(decided.verdict, ticket_id=ticket_id)
     await file_mails(uow, [decided])
     await distribute(uow, [decided], await load_settings(uow.session))
-    await _write(uow, decided)
+    await settle(uow, decided)
 
 
 async def create_by_hand(uow: UnitOfWork, mail_id: str, account_id: str) -> None:
@@ -71,12 +71,12 @@ async def create_by_hand(uow: UnitOfWork, mail_id: str, account_id: str) -> None
     await distribute(uow, [decided], settings)
     if not decided.verdict.from_employee:
         await auto_answers(uow, [decided], settings)
-    await _write(uow, decided)
+    await settle(uow, decided)
 
 
 async def ignore_by_hand(uow: UnitOfWork, mail_id: str) -> None:
     """Make nothing of the mail; its original stays with the mail gateway."""
-    await _write(uow, await _undecided(uow, mail_id, MailOutcome.IGNORED))
+    await settle(uow, await _undecided(uow, mail_id, MailOutcome.IGNORED))
 
 
 async def _undecided(uow: UnitOfWork, mail_id: str, outcome: MailOutcome) -> DecidedMail:
@@ -87,29 +87,15 @@ async def _undecided(uow: UnitOfWork, mail_id: str, outcome: MailOutcome) -> Dec
         raise not_found("mail_decision", mail_id)
     if row.outcome != MailOutcome.UNDECIDED or row.evidence is None:
         raise _decided_already(row)
+    await forget(uow, [mail_id])
     event = Envelope[EmailReceived].model_validate(row.evidence)
     mail = event.data
     address = mail.sender.email.lower() if mail.sender else ""
     sender = (await known_senders(uow.session, [address] if address else [])).get(address, Sender())
     reasons = [Reason.model_validate(reason) for reason in row.reasons]
     reasons.append(Reason(code=ReasonCode.MAIL_DECIDED_BY_PERSON, params={"actor": uow.actor}))
-    from_employee = sender.employee_id is not None and mail.authentication != "fail"
-    verdict = MailVerdict(outcome, reasons, from_employee=from_employee)
+    verdict = MailVerdict(outcome, reasons, from_employee=is_employee(mail, sender))
     return DecidedMail(event, sender, verdict)
-
-
-async def _write(uow: UnitOfWork, decided: DecidedMail) -> None:
-    values = {
-        "outcome": str(decided.verdict.outcome),
-        "ticket_id": decided.ticket_id,
-        "evidence": None,
-        "reasons": reasons_json(decided.reasons),
-        "decided_at": uow.now,
-        "decided_by": uow.actor,
-    }
-    where = _DECISION.c.mail_id == decided.mail.mail.mail_id
-    await uow.session.execute(update(_DECISION).where(where).values(values))
-    announce(uow, decided, version=2)
 
 
 def _decided_already(row: Row[Any]) -> ProblemError:

@@ -123,7 +123,7 @@ def _not_a_party(mail: EmailReceived, sender: Sender, ticket: Candidate) -> Reas
     params = {"ticket_id": ticket.ticket_id}
     if mail.authentication == "fail":
         return Reason(code=ReasonCode.MAIL_SENDER_UNVERIFIED, params=params)
-    if _is_employee(mail, sender):
+    if is_employee(mail, sender):
         return None
     if sender.email is not None and sender.email in ticket.parties:
         return None
@@ -132,7 +132,7 @@ def _not_a_party(mail: EmailReceived, sender: Sender, ticket: Candidate) -> Reas
     return Reason(code=ReasonCode.MAIL_SENDER_NOT_PARTY, params=params)
 
 
-def _is_employee(mail: EmailReceived, sender: Sender) -> bool:
+def is_employee(mail: EmailReceived, sender: Sender) -> bool:
     """Whether the mail has an employee's powers: what they write goes out to customers.
 
     `unknown` means that no host checks senders for us, so the address has to do (S2-105). Where
@@ -143,7 +143,7 @@ def _is_employee(mail: EmailReceived, sender: Sender) -> bool:
 
 def _filed(mail: EmailReceived, sender: Sender, ticket: Candidate, why: Reason) -> MailVerdict:
     reasons = [why]
-    from_employee = _is_employee(mail, sender)
+    from_employee = is_employee(mail, sender)
     if mail.automation is AutomationClass.BOUNCE:
         reasons.append(Reason(code=ReasonCode.MAIL_BOUNCE))
     elif mail.automation in _AUTOMATIC:

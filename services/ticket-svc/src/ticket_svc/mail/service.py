@@ -1,8 +1,8 @@
 """EmailReceived to decisions, tickets and filings, a batch at a time.
 
-Promise: one decision a mail (its row's key), one ticket a conversation: the Message-IDs of a new
-one are claimed under a unique key before it is opened, so a mail and its answer make one ticket in
-whatever order or worker they come.
+Promise: one decision a mail (its row's key), one ticket a conversation, in whatever order or worker
+its mails come: the Message-IDs of a new one are claimed under a unique key before it is opened, and
+an answer that came too early to be decided is filed when its ticket is there.
 """
 
 from collections.abc import Sequence
@@ -13,6 +13,7 @@ from sqlalchemy import Table, select
 from patchbay_contracts import MailOutcome
 from patchbay_kit.db import UnitOfWork, insert_many
 from patchbay_kit.ids import new_id
+from ticket_svc.desk.schemas import DeskSettings
 from ticket_svc.desk.service import load_settings
 from ticket_svc.mail.decided import DecidedMail, Event, announce
 from ticket_svc.mail.distribution import auto_answers, distribute
@@ -21,6 +22,13 @@ from ticket_svc.mail.lookup import MAX_MESSAGE_ID, look_up, message_ids
 from ticket_svc.mail.opening import open_from_mails
 from ticket_svc.mail.rules import Sender, decide
 from ticket_svc.mail.tables import MailDecision
+from ticket_svc.mail.waiting import (
+    answers_to,
+    answers_with_ticket,
+    await_messages,
+    settle,
+    take_waiting,
+)
 from ticket_svc.tickets.messages import claim_message_ids, release_message_ids
 from ticket_svc.tickets.records import reasons_json
 
@@ -44,6 +52,40 @@ async def take_in(uow: UnitOfWork, events: Sequence[Event]) -> None:
     await distribute(uow, mails, settings)
     await auto_answers(uow, mails, settings)
     await _write(uow, mails)
+    await _take_answers(uow, mails, settings)
+
+
+async def take_late_answers(uow: UnitOfWork) -> bool:
+    """File undecided mails whose conversation has a ticket by now; True where there were some.
+
+    Two transactions at once do not see each other: one left the answer undecided while the other
+    opened the ticket. So this is looked at again later.
+    """
+    waiting = await answers_with_ticket(uow.session)
+    if waiting:
+        await _file_answers(uow, waiting, await load_settings(uow.session))
+    return bool(waiting)
+
+
+async def _take_answers(
+    uow: UnitOfWork, mails: Sequence[DecidedMail], settings: DeskSettings
+) -> None:
+    """An employee's answer may come before the mail that it answers: then it waited for it."""
+    known = {mail.mail.mail.message_id for mail in mails if mail.ticket_id}
+    known |= {each for mail in mails if _creates(mail) for each in message_ids(mail.mail)}
+    await _file_answers(uow, await answers_to(uow.session, known), settings)
+
+
+async def _file_answers(uow: UnitOfWork, mail_ids: Sequence[str], settings: DeskSettings) -> None:
+    if not mail_ids:
+        return
+    events = await take_waiting(uow, mail_ids)
+    judged = await _judge(uow, events)
+    filed = [mail for mail in judged if mail.verdict.outcome is MailOutcome.FILED]
+    await file_mails(uow, filed)
+    await distribute(uow, filed, settings)
+    for mail in filed:
+        await settle(uow, mail)
 
 
 def _creates(mail: DecidedMail) -> bool:
@@ -107,6 +149,8 @@ async def _claim_conversations(uow: UnitOfWork, mails: Sequence[DecidedMail]) ->
 
 async def _write(uow: UnitOfWork, mails: Sequence[DecidedMail]) -> None:
     await insert_many(uow.session, _DECISION, [_row(uow, mail) for mail in mails])
+    undecided = [mail.mail for mail in mails if mail.verdict.outcome is MailOutcome.UNDECIDED]
+    await await_messages(uow, undecided)
     for mail in mails:
         announce(uow, mail, version=1)
 

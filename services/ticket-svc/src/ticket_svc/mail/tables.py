@@ -34,6 +34,15 @@ class MailDecision(Base, table=True):
     decided_by: str | None = Field(default=None, sa_column=Column(String(200)))
 
 
+class AwaitedMessage(Base, table=True):
+    """A Message-ID that an undecided mail names, and that no ticket had when the mail came."""
+
+    __tablename__ = "awaited_message"
+
+    message_id: str = Field(sa_column=Column(String(1000), primary_key=True))
+    mail_id: str = Field(sa_column=Column(IdType, primary_key=True, index=True))
+
+
 class AutoAnswer(Base, table=True):
     """An automatic answer that went out, for the cap per address and hour (no loop by headers
     alone).

@@ -3,11 +3,14 @@
 import re
 
 _NUMBER = re.compile(r"\[\d{4}-\d{4}\]")
+_ANSWER = re.compile(r"\s*(re|aw|sv|vs|antw|odp|rif|ref)(\[\d+\])?\s*:\s*", re.IGNORECASE)
 MAX_SUBJECT = 480
 
 
 def ticket_subject(subject: str) -> str:
-    """A mail's subject as a ticket's."""
+    """A mail's subject as a ticket's: without `Re:`, as an answer may come before its mail."""
+    while prefix := _ANSWER.match(subject):
+        subject = subject[prefix.end() :]
     return subject.strip()[:MAX_SUBJECT] or "(no subject)"
 
 

@@ -140,6 +140,15 @@ def upgrade() -> None:
         op.f("ix_mail_decision_ticket_id"), "mail_decision", ["ticket_id"], unique=False
     )
     op.create_table(
+        "awaited_message",
+        sa.Column("message_id", sa.String(length=1000), nullable=False),
+        sa.Column("mail_id", IdType, nullable=False),
+        sa.PrimaryKeyConstraint("message_id", "mail_id", name=op.f("pk_awaited_message")),
+    )
+    op.create_index(
+        op.f("ix_awaited_message_mail_id"), "awaited_message", ["mail_id"], unique=False
+    )
+    op.create_table(
         "number_series",
         sa.Column("name", sa.String(length=30), nullable=False),
         sa.Column("value", BigIntType, nullable=False),
@@ -330,6 +339,8 @@ def downgrade() -> None:
     op.drop_index("ix_pending_remote_event_remote", table_name="pending_remote_event")
     op.drop_table("pending_remote_event")
     op.drop_table("number_series")
+    op.drop_index(op.f("ix_awaited_message_mail_id"), table_name="awaited_message")
+    op.drop_table("awaited_message")
     op.drop_index(op.f("ix_mail_decision_ticket_id"), table_name="mail_decision")
     op.drop_index("ix_mail_decision_outcome_mail_id", table_name="mail_decision")
     op.drop_table("mail_decision")
