@@ -1,6 +1,6 @@
 """Who this installation is to mail: built once from the settings."""
 
-from email_gateway.intake.reading import Identity
+from email_gateway.intake.identity import Identity
 from email_gateway.parsing.automation import OwnIdentity
 from email_gateway.parsing.limits import Limits
 from patchbay_kit.runtime import Runtime

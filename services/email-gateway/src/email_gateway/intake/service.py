@@ -12,7 +12,10 @@ from typing import Any
 
 from sqlalchemy import Table, select, update
 
-from email_gateway.intake.reading import Identity, RawMail, ReadMail, evidence, read_mails
+from email_gateway.intake.evidence import numbered
+from email_gateway.intake.identity import Identity
+from email_gateway.intake.raw import RawMail
+from email_gateway.intake.reading import ReadMail, read_mails
 from email_gateway.intake.tables import ReceivedMail, SeenUid
 from email_gateway.outbound.tables import OutgoingMail
 from patchbay_contracts import EmailBounced, EmailReceived, Reason, ReasonCode
@@ -23,6 +26,8 @@ from patchbay_kit.runtime import Runtime
 _MAIL: Table = ReceivedMail.__table__  # type: ignore[attr-defined]  # set by SQLModel
 _SEEN: Table = SeenUid.__table__  # type: ignore[attr-defined]
 _OUTGOING: Table = OutgoingMail.__table__  # type: ignore[attr-defined]
+# What reading a mail puts into its row.
+_READ = ("fingerprint", "message_id", "sender", "subject", "automation", "state", "reasons")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,19 +104,27 @@ class Intake:
         )
         day = row.received_at.date().isoformat()
         (read,) = await asyncio.to_thread(read_mails, [mail], self.identity, day)
-        if read.parsed is None:
+        if read.evidence is None:
             return False
-        fresh = _row(uow, row.id, row.blob, read)
-        kept = ("message_id", "sender", "subject", "automation", "state", "reasons")
-        values = {name: fresh[name] for name in kept}
+        if await self._came_again(uow, row.id, read.fingerprint):
+            reason = Reason(code=ReasonCode.MAIL_DUPLICATE).model_dump(mode="json")
+            values = {"state": "discarded", "reasons": [*row.reasons, reason]}
+        else:
+            values = {name: _row(uow, row.id, row.blob, read)[name] for name in _READ}
+            await self._publish(uow, row.id, read)
         await uow.session.execute(update(_MAIL).where(_MAIL.c.id == row.id).values(values))
-        await self._publish(uow, row.id, read)
         return True
 
+    @staticmethod
+    async def _came_again(uow: UnitOfWork, mail_id: str, fingerprint: str) -> bool:
+        """Whether the same mail was delivered and read while this copy was quarantined."""
+        where = (_MAIL.c.fingerprint == fingerprint) & (_MAIL.c.id != mail_id)
+        return await uow.session.scalar(select(_MAIL.c.id).where(where)) is not None
+
     async def _publish(self, uow: UnitOfWork, mail_id: str, read: ReadMail) -> None:
-        if read.parsed is None:
+        if read.evidence is None:
             return
-        event = evidence(read, mail_id, uow.now, self.identity)
+        event = numbered(read.evidence.event, mail_id, uow.now)
         uow.publish(event, subject=mail_id, version=1)
         if event.bounce is not None:
             await self._report_bounce(uow, mail_id, event)
@@ -173,7 +186,8 @@ class Intake:
 
 
 def _row(uow: UnitOfWork, mail_id: str, blob: str, read: ReadMail) -> dict[str, Any]:
-    parsed, raw = read.parsed, read.raw
+    evidence, raw = read.evidence, read.raw
+    parsed = evidence.parsed if evidence else None
     reasons = []
     if read.quarantine is not None:
         params = {"limit": str(read.quarantine.reason_code), "detail": read.quarantine.detail}
@@ -191,7 +205,7 @@ def _row(uow: UnitOfWork, mail_id: str, blob: str, read: ReadMail) -> dict[str, 
         "message_id": parsed.message_id if parsed else "",
         "sender": parsed.sender.email if parsed and parsed.sender else None,
         "subject": parsed.subject if parsed else "",
-        "automation": str(read.classification.kind) if read.classification else None,
+        "automation": str(evidence.classification.kind) if evidence else None,
         "state": "published" if parsed else "quarantined",
         "reasons": reasons,
         "deliveries": 1,
