@@ -6,6 +6,7 @@ from typing import Self
 from pydantic import Field, SecretStr, model_validator
 
 from patchbay_kit.settings import BaseServiceSettings, Environment
+from patchbay_kit.targets import may_be_public
 
 
 class Outgoing(StrEnum):
@@ -27,8 +28,16 @@ class EmailSettings(BaseServiceSettings):
     authserv_id: str | None = Field(
         default=None, description="the host whose Authentication-Results we trust (RFC 8601)"
     )
-    support_address: str = Field(default="support@localhost", max_length=320)
-    internal_addresses: list[str] = Field(default_factory=list)
+    support_address: str = Field(
+        default="support@localhost",
+        # What a From header and an envelope can carry, with room for a reply token.
+        pattern=r"^[A-Za-z0-9!#$%&'*/=?^_`{|}~.-]{1,64}@[A-Za-z0-9.-]{1,253}$",
+        description="the address that customers write to; all outgoing mail is from it",
+    )
+    allow_private_targets: bool = Field(
+        default=False,
+        description="allow mailboxes and a mail server in private networks; development always may",
+    )
     outgoing: Outgoing = Outgoing.SMTP
     smtp_host: str | None = Field(default=None, description="the server that takes outgoing mail")
     smtp_port: int = Field(default=587, ge=1, le=65535)
@@ -43,7 +52,23 @@ class EmailSettings(BaseServiceSettings):
             raise ValueError("smtp_host must be set, or outgoing=catch to keep all mail here")
         if (self.smtp_username is None) != (self.smtp_password is None):
             raise ValueError("smtp_password and smtp_username go together")
-        production = self.env is not Environment.DEVELOPMENT
-        if production and self.smtp_tls == "none" and self.smtp_username:
-            raise ValueError("smtp_tls must not be none with a password outside development")
+        if self.env is not Environment.DEVELOPMENT:
+            self._refuse_unsafe_mail()
         return self
+
+    def _refuse_unsafe_mail(self) -> None:
+        if self.blob_dir is None:
+            raise ValueError("blob_dir must be set: the originals of all mails are kept there")
+        if self.outgoing is not Outgoing.SMTP:
+            return
+        if self.smtp_tls == "none" and self.smtp_username:
+            raise ValueError("smtp_tls must not be none with a password outside development")
+        if self.support_address.endswith("@localhost"):
+            raise ValueError("support_address must be the address that customers write to")
+        if not self.private_targets_allowed and not may_be_public(self.smtp_host or ""):
+            raise ValueError("smtp_host is private; PATCHBAY_ALLOW_PRIVATE_TARGETS=true allows it")
+
+    @property
+    def private_targets_allowed(self) -> bool:
+        """Whether hosts that are not public may be called."""
+        return self.allow_private_targets or self.env is Environment.DEVELOPMENT

@@ -1,6 +1,7 @@
 """Builds email-gateway's own parts, once."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from email_gateway.identity import identity_of
 from email_gateway.imap.factory import open_source
@@ -9,6 +10,7 @@ from email_gateway.intake.originals import original_of
 from email_gateway.intake.service import Intake
 from email_gateway.intake.smtp import SmtpLoop
 from email_gateway.mailboxes.polling import MailboxPoller
+from email_gateway.mailboxes.sources import MailSources
 from email_gateway.outbound.sending import Sender
 from email_gateway.outbound.transport import transport_for
 from patchbay_kit.runtime import Runtime
@@ -18,14 +20,20 @@ POLL_SECONDS = 1.0
 
 
 def wire(runtime: Runtime) -> None:
-    """The intake that all entrances share."""
+    """The intake that all entrances share, and the way to mailboxes."""
+    settings = runtime.settings
     runtime.extras["intake"] = Intake(runtime, identity_of(runtime))
+    runtime.extras["mail_sources"] = MailSources(
+        partial(open_source, max_bytes=settings.mail_max_bytes),
+        runtime.secrets,
+        settings.private_targets_allowed,
+    )
 
 
 def loops(runtime: Runtime) -> Sequence[Loop]:
     """Entrances and exits of the role `worker`."""
     intake: Intake = runtime.extras["intake"]
-    poller = MailboxPoller(runtime, intake, open_source)
+    poller = MailboxPoller(runtime, intake, runtime.extras["mail_sources"])
     sender = Sender(
         runtime,
         transport_for(runtime.settings),
@@ -34,7 +42,7 @@ def loops(runtime: Runtime) -> Sequence[Loop]:
         original_of,
     )
     running: list[Loop] = [
-        PeriodicLoop("mailboxes", poller.step, POLL_SECONDS),
+        poller,
         PeriodicLoop("mail-out", sender.step, POLL_SECONDS),
     ]
     if runtime.settings.smtp_listen_port is not None:

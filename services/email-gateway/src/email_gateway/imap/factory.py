@@ -5,8 +5,10 @@ from typing import Any
 from email_gateway.imap.port import MailSource
 
 
-def open_source(mailbox: Any, password: str) -> MailSource:
-    """A source for a row of `mailbox`; it connects when it is told to."""
+def open_source(mailbox: Any, password: str, *, max_bytes: int) -> MailSource:
+    """A source for a row of `mailbox`; it connects when it is told to. Of mails over
+    `max_bytes` it brings the headers only.
+    """
     from email_gateway.imap.imap_tools_source import ImapToolsSource
 
     return ImapToolsSource(
@@ -15,4 +17,5 @@ def open_source(mailbox: Any, password: str) -> MailSource:
         security=mailbox.security,
         username=mailbox.username,
         password=password,
+        max_bytes=max_bytes,
     )

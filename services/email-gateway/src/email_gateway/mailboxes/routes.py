@@ -1,12 +1,13 @@
 """Mailboxes over HTTP. Passwords go in and never come out."""
 
-from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import Field, SecretStr
-from sqlalchemy import select
+from sqlalchemy import Table, delete, select
 
+from email_gateway.intake.tables import SeenUid
+from email_gateway.mailboxes.schemas import MailboxChange, MailboxCreate, MailboxView
+from email_gateway.mailboxes.sources import MailSources
 from email_gateway.mailboxes.tables import Mailbox
 from patchbay_kit.auth import Principal
 from patchbay_kit.db import UnitOfWork
@@ -15,8 +16,6 @@ from patchbay_kit.http import (
     Page,
     PageParams,
     Reader,
-    RequestModel,
-    ResponseModel,
     RuntimeDep,
     TransactionalRoute,
     Uow,
@@ -27,62 +26,21 @@ from patchbay_kit.http import (
 )
 from patchbay_kit.http.ids import checked_id
 from patchbay_kit.ids import new_id
+from patchbay_kit.runtime import Runtime
 
 router = APIRouter(prefix="/v1/mailboxes", route_class=TransactionalRoute, tags=["mailboxes"])
 
+_SEEN: Table = SeenUid.__table__  # type: ignore[attr-defined]  # set by SQLModel
+# What a cursor belongs to.
+_PLACE = ("host", "port", "username", "folder")
 Admin = Annotated[Principal, Depends(require("mailboxes.admin"))]
-Security = Literal["tls", "starttls", "none"]
-
-
-class MailboxCreate(RequestModel):
-    name: str = Field(min_length=1, max_length=200, examples=["Support"])
-    public_address: str = Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=320)
-    host: str = Field(min_length=1, max_length=255, examples=["imap.example.com"])
-    port: int = Field(default=993, ge=1, le=65535)
-    security: Security = "tls"
-    username: str = Field(min_length=1, max_length=320)
-    password: SecretStr = Field(min_length=1, max_length=4096)
-    folder: str = Field(default="INBOX", min_length=1, max_length=255)
-    active: bool = True
-    poll_seconds: int = Field(default=30, ge=1, le=3600)
-
-
-class MailboxChange(RequestModel):
-    name: str | None = Field(default=None, min_length=1, max_length=200)
-    host: str | None = Field(default=None, min_length=1, max_length=255)
-    port: int | None = Field(default=None, ge=1, le=65535)
-    security: Security | None = None
-    username: str | None = Field(default=None, min_length=1, max_length=320)
-    password: SecretStr | None = Field(default=None, min_length=1, max_length=4096)
-    folder: str | None = Field(default=None, min_length=1, max_length=255)
-    active: bool | None = None
-    poll_seconds: int | None = Field(default=None, ge=1, le=3600)
-
-
-class MailboxView(ResponseModel):
-    id: str
-    name: str
-    public_address: str
-    host: str
-    port: int
-    security: str
-    username: str
-    folder: str
-    active: bool
-    poll_seconds: int
-    state: str = Field(description="new, reachable, degraded, or refused until it is changed")
-    last_error: str | None
-    last_success_at: datetime | None
-    uidvalidity: int | None
-    last_uid: int
-    version: int
-    created_at: datetime
 
 
 @router.post("", status_code=201, summary="Add a mailbox")
 async def create_mailbox(
     body: MailboxCreate, _admin: Admin, uow: Uow, runtime: RuntimeDep
 ) -> MailboxView:
+    _sources(runtime).check(body.host)
     address = body.public_address.lower()
     held = select(Mailbox).where(Mailbox.public_address == address)  # type: ignore[arg-type]
     if (await uow.session.execute(held)).first() is not None:
@@ -129,19 +87,39 @@ async def change_mailbox(
 ) -> MailboxView:
     mailbox = await _locked(uow, mailbox_id)
     check_if_match(request, mailbox.version)
-    for name, value in body.model_dump(exclude_unset=True, exclude={"password"}).items():
-        if value is not None:
-            setattr(mailbox, name, value)
+    if body.host is not None:
+        _sources(runtime).check(body.host)
+    changes = body.model_dump(exclude_unset=True, exclude={"password"}, exclude_none=True)
+    if any(changes.get(name, getattr(mailbox, name)) != getattr(mailbox, name) for name in _PLACE):
+        await _start_over(uow, mailbox)
+    for name, value in changes.items():
+        setattr(mailbox, name, value)
     if body.password is not None:
         mailbox.sealed_password = runtime.secrets.seal(body.password.get_secret_value())
-    mailbox.state, mailbox.auth_failures, mailbox.next_poll_at = "new", 0, uow.now
+    mailbox.state, mailbox.auth_failures, mailbox.last_error = "new", 0, None
+    mailbox.next_poll_at = uow.now
     mailbox.version += 1
     return MailboxView.model_validate(mailbox)
 
 
 @router.delete("/{mailbox_id}", status_code=204, summary="Remove a mailbox; its mails stay")
 async def delete_mailbox(mailbox_id: str, _admin: Admin, uow: Uow) -> None:
-    await uow.session.delete(await _locked(uow, mailbox_id))
+    mailbox = await _locked(uow, mailbox_id)
+    await uow.session.execute(delete(_SEEN).where(_SEEN.c.mailbox_id == mailbox.id))
+    await uow.session.delete(mailbox)
+
+
+async def _start_over(uow: UnitOfWork, mailbox: Mailbox) -> None:
+    """Another folder or server counts from one again, perhaps with the same UIDVALIDITY; mails
+    that are known by their fingerprint are not taken in twice.
+    """
+    mailbox.uidvalidity, mailbox.last_uid = None, 0
+    await uow.session.execute(delete(_SEEN).where(_SEEN.c.mailbox_id == mailbox.id))
+
+
+def _sources(runtime: Runtime) -> MailSources:
+    sources: MailSources = runtime.extras["mail_sources"]
+    return sources
 
 
 async def _locked(uow: UnitOfWork, mailbox_id: str) -> Mailbox:

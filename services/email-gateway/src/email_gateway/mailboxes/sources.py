@@ -1,0 +1,50 @@
+"""Opening the source of a mailbox that somebody typed in: never a host of our own network."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from email_gateway.imap.port import MailSource, MailSourceUnavailable
+from patchbay_kit.errors import invalid
+from patchbay_kit.secretbox import SecretBox
+from patchbay_kit.targets import (
+    ForbiddenTargetError,
+    UnresolvedTargetError,
+    may_be_public,
+    public_address,
+)
+
+OpenSource = Callable[[Any, str], MailSource]
+
+
+@dataclass(frozen=True, slots=True)
+class MailSources:
+    """Opens mailboxes within what the installation allows."""
+
+    open_source: OpenSource
+    secrets: SecretBox
+    allow_private: bool
+
+    def check(self, host: str) -> None:
+        """A 422 problem for a host that is not public by its very name."""
+        if not self.allow_private and not may_be_public(host):
+            raise invalid(
+                "host_forbidden",
+                "This host cannot be used",
+                field="/host",
+                detail="private, loopback and link-local addresses are not allowed",
+                hint="PATCHBAY_ALLOW_PRIVATE_TARGETS=true allows hosts of your own network.",
+            )
+
+    async def open(self, mailbox: Any) -> MailSource:
+        """A source that is not connected yet.
+
+        :raises MailSourceUnavailable: the host may not be called, or does not resolve.
+        :raises PermanentError: the installation's key has changed.
+        """
+        if not self.allow_private:
+            try:
+                await public_address(mailbox.host, mailbox.port)
+            except (ForbiddenTargetError, UnresolvedTargetError) as error:
+                raise MailSourceUnavailable(str(error)) from error
+        return self.open_source(mailbox, self.secrets.open(mailbox.sealed_password))
