@@ -9,7 +9,7 @@ from email_gateway.intake.tables import ReceivedMail
 from email_gateway.ledger.schemas import MailView, ReasonView
 from email_gateway.outbound.tables import OutgoingMail
 from patchbay_contracts import EXPLANATIONS, ReasonCode
-from patchbay_kit.errors import not_found
+from patchbay_kit.errors import ProblemError, not_found
 from patchbay_kit.http import Page, PageRequest, keyset
 from patchbay_kit.runtime import Runtime
 
@@ -49,7 +49,20 @@ async def raw_of(session: AsyncSession, runtime: Runtime, mail_id: str) -> bytes
         blob = await session.scalar(select(_OUT.c.blob).where(_OUT.c.id == mail_id))
     if blob is None:
         raise not_found("mail", mail_id)
-    return await runtime.blobs.get(blob)
+    return await stored(runtime, blob)
+
+
+async def stored(runtime: Runtime, blob: str) -> bytes:
+    """The bytes; 503 where the blob store does not have them now."""
+    try:
+        return await runtime.blobs.get(blob)
+    except OSError as error:
+        raise ProblemError(
+            503,
+            "original_unavailable",
+            "The original cannot be read now",
+            hint="Look at the folder of PATCHBAY_BLOB_DIR.",
+        ) from error
 
 
 def _received(row: Any) -> MailView:
@@ -89,7 +102,7 @@ def _outgoing(row: Any) -> MailView:
         next_attempt_at=row.next_attempt_at if row.state == "queued" else None,
         sent_at=row.sent_at,
         last_error=row.last_error,
-        refused=row.refused,
+        refused=[f"{each['address']}: {each['answer']}" for each in row.refused],
         reasons=_reasons(row.reasons),
     )
 

@@ -1,5 +1,6 @@
 """The mail ledger: what came, what went, what became of it, and the originals."""
 
+import asyncio
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Response
@@ -7,10 +8,9 @@ from sqlalchemy import Table, select
 
 from email_gateway.intake.service import Intake
 from email_gateway.intake.tables import ReceivedMail
-from email_gateway.ledger.reading import find_mail, list_mails, raw_of
+from email_gateway.ledger.reading import find_mail, list_mails, raw_of, stored
 from email_gateway.ledger.schemas import MailExplanation, MailView
-from email_gateway.parsing.attachments import safe_filename
-from email_gateway.parsing.limits import QuarantineError
+from email_gateway.parsing.limits import Limits, QuarantineError
 from email_gateway.parsing.mail import extract_attachment
 from patchbay_kit.auth import Principal
 from patchbay_kit.errors import ProblemError, conflict, not_found
@@ -20,6 +20,8 @@ from patchbay_kit.http.ids import checked_id
 router = APIRouter(prefix="/v1/mails", route_class=TransactionalRoute, tags=["mails"])
 
 Desk = Annotated[Principal, Depends(require("desk"))]
+# A browser must not run somebody's mail under our name, whatever it takes it for.
+_INERT = {"Content-Security-Policy": "sandbox; default-src 'none'"}
 Direction = Literal["in", "out"]
 _MAIL: Table = ReceivedMail.__table__  # type: ignore[attr-defined]  # set by SQLModel
 
@@ -48,7 +50,7 @@ async def get_mail(mail_id: str, _caller: Desk, session: Reader) -> MailView:
 @router.get("/{mail_id}/raw", summary="The original, as it came or went (message/rfc822)")
 async def get_raw(mail_id: str, _caller: Desk, session: Reader, runtime: RuntimeDep) -> Response:
     raw = await raw_of(session, runtime, checked_id(mail_id, "mail"))
-    headers = {"Content-Disposition": f'attachment; filename="{mail_id}.eml"'}
+    headers = {"Content-Disposition": f'attachment; filename="{mail_id}.eml"', **_INERT}
     return Response(raw, media_type="message/rfc822", headers=headers)
 
 
@@ -58,13 +60,11 @@ async def get_attachment(
 ) -> Response:
     raw = await raw_of(session, runtime, checked_id(mail_id, "mail"))
     try:
-        content = extract_attachment(raw, index)
+        content = await asyncio.to_thread(extract_attachment, raw, index, _limits(runtime))
     except (IndexError, QuarantineError):
         raise not_found("attachment", str(index)) from None
-    # Never shown as what it claims to be: a browser must not run somebody's HTML under our name.
-    headers = {
-        "Content-Disposition": f'attachment; filename="{safe_filename(f"attachment-{index}")}"'
-    }
+    # Never shown as what it claims to be.
+    headers = {"Content-Disposition": f'attachment; filename="attachment-{index}"', **_INERT}
     return Response(content, media_type="application/octet-stream", headers=headers)
 
 
@@ -78,7 +78,7 @@ async def explain(mail_id: str, _caller: Desk, session: Reader) -> MailExplanati
 async def reprocess(mail_id: str, _caller: Desk, uow: Uow, runtime: RuntimeDep) -> MailView:
     row = await _quarantined(uow, mail_id)
     intake: Intake = runtime.extras["intake"]
-    if not await intake.read_again(uow, row, await runtime.blobs.get(row.blob)):
+    if not await intake.read_again(uow, row, await stored(runtime, row.blob)):
         raise ProblemError(422, "still_quarantined", "The mail is still over a limit")
     return await find_mail(uow.session, row.id)
 
@@ -88,6 +88,11 @@ async def discard(mail_id: str, _caller: Desk, uow: Uow) -> MailView:
     row = await _quarantined(uow, mail_id)
     await uow.session.execute(_MAIL.update().where(_MAIL.c.id == row.id).values(state="discarded"))
     return await find_mail(uow.session, row.id)
+
+
+def _limits(runtime: RuntimeDep) -> Limits:
+    intake: Intake = runtime.extras["intake"]
+    return intake.identity.limits
 
 
 async def _quarantined(uow: Uow, mail_id: str) -> Any:

@@ -3,10 +3,13 @@
 import random
 from datetime import timedelta
 
-MAX_ATTEMPTS = 12
 _STEPS = (10, 30, 60, 300, 900, 1800, 3600, 7200, 14400)
+# With the steps above about four and a half days (RFC 5321, 4.5.4.1: at least four to five).
+MAX_ATTEMPTS = 34
 # A sender that died while sending leaves its mails to others after this long.
 LEASE = timedelta(minutes=10)
+# What a mail waits that was not even tried because the server was away.
+AWAY = timedelta(seconds=30)
 
 
 def next_wait(attempts: int) -> timedelta:
@@ -20,3 +23,8 @@ def next_wait(attempts: int) -> timedelta:
 def is_permanent(code: int) -> bool:
     """SMTP replies of 5yz are final (RFC 5321, 4.2.1)."""
     return 500 <= code < 600
+
+
+def is_refused_for_good(answer: str) -> bool:
+    """The same of a reply's text, which begins with its code; what has none may change."""
+    return answer[:3].isdigit() and is_permanent(int(answer[:3]))

@@ -12,7 +12,9 @@ from patchbay_kit.db import IdType, JsonType, UtcDateTime
 
 class OutgoingMail(Base, table=True):
     """One mail to send. `request_id` is the idempotency key; `message_id` stays the same over all
-    attempts. `state`: queued, sending, sent, partly_refused, caught, failed."""
+    attempts. `state`: queued, sending, sent, partly_refused, caught, failed.
+
+    `refused`: address and answer of recipients; while the mail is queued all others have it."""
 
     __tablename__ = "outgoing_mail"
     __table_args__ = (

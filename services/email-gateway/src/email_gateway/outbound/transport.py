@@ -3,6 +3,7 @@
 Ports: SMTP, and the catcher of the demo that sends nothing.
 """
 
+import asyncio
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -24,11 +25,18 @@ class SendResult:
 
 
 class SendError(Exception):
-    """Nobody got the mail. `permanent` refusals are not tried again."""
+    """Nobody got the mail, as far as is known. `permanent` refusals are not tried again; `away`:
+    no mail would be taken now.
+    """
 
-    def __init__(self, message: str, *, permanent: bool) -> None:
+    def __init__(self, message: str, *, permanent: bool, away: bool = False) -> None:
         super().__init__(message)
         self.permanent = permanent
+        self.away = away
+
+
+# A server that answers each command just in time must not hold a mail past its lease.
+SEND_SECONDS = 300.0
 
 
 class Transport(Protocol):
@@ -91,32 +99,53 @@ class SmtpTransport:
             await self._client.connect()
         except aiosmtplib.SMTPAuthenticationError as error:
             # The setting is wrong, not the mail: it waits until somebody has mended it.
-            raise SendError(
-                f"the mail server refused our login: {error.code}", permanent=False
-            ) from None
+            text = f"the mail server refused our login: {error.code}"
+            raise SendError(text, permanent=False, away=True) from None
         except (aiosmtplib.SMTPException, OSError) as error:
-            raise SendError(
-                f"the mail server cannot be reached: {error}", permanent=False
-            ) from error
+            text = f"the mail server cannot be reached: {_words(error)}"
+            raise SendError(text, permanent=False, away=True) from error
 
     async def send(self, sender: str, recipients: Sequence[str], raw: bytes) -> SendResult:
-        if self._client is None or not self._client.is_connected:
-            await self.open()
-        assert self._client is not None  # noqa: S101  # open() has set it
         try:
-            refused, _ = await self._client.sendmail(sender, list(recipients), raw)
+            async with asyncio.timeout(SEND_SECONDS):
+                if self._client is None or not self._client.is_connected:
+                    await self.open()
+                return await self._send(sender, recipients, raw)
+        except TimeoutError as error:
+            self._drop()
+            text = f"the mail server did not finish within {SEND_SECONDS:g} s"
+            raise SendError(text, permanent=False) from error
+
+    async def _send(self, sender: str, recipients: Sequence[str], raw: bytes) -> SendResult:
+        assert self._client is not None  # noqa: S101  # open() has set it
+        # RFC 6531: only where an address needs it, as not every server can.
+        options = [] if "".join([sender, *recipients]).isascii() else ["SMTPUTF8"]
+        try:
+            refused, _ = await self._client.sendmail(
+                sender, list(recipients), raw, mail_options=options
+            )
         except aiosmtplib.SMTPRecipientsRefused as error:
             answers = {each.recipient: f"{each.code} {each.message}" for each in error.recipients}
             permanent = all(is_permanent(each.code) for each in error.recipients)
-            raise SendError(
-                f"every recipient was refused: {answers}", permanent=permanent
-            ) from error
+            text = f"every recipient was refused: {answers}"
+            raise SendError(text, permanent=permanent) from error
         except aiosmtplib.SMTPResponseException as error:
             text = f"{error.code} {error.message}"
-            raise SendError(text, permanent=is_permanent(error.code)) from error
+            # 421 ends the connection, whatever it was the answer to (RFC 5321, 3.8).
+            raise SendError(
+                text, permanent=is_permanent(error.code), away=error.code == 421
+            ) from error
+        except (aiosmtplib.SMTPNotSupported, ValueError) as error:
+            raise SendError(f"the mail cannot be sent: {_words(error)}", permanent=True) from error
         except (aiosmtplib.SMTPException, OSError) as error:
-            raise SendError(str(error) or type(error).__name__, permanent=False) from error
+            self._drop()
+            raise SendError(_words(error), permanent=False) from error
         return SendResult({address: f"{code} {text}" for address, (code, text) in refused.items()})
+
+    def _drop(self) -> None:
+        if self._client is not None:
+            self._client.close()
+        self._client = None
 
     async def close(self) -> None:
         if self._client is not None and self._client.is_connected:
@@ -125,6 +154,10 @@ class SmtpTransport:
             except (aiosmtplib.SMTPException, OSError):
                 self._client.close()
         self._client = None
+
+
+def _words(error: BaseException) -> str:
+    return str(error) or type(error).__name__
 
 
 def transport_for(settings: Any) -> Transport:
