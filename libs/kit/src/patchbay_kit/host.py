@@ -11,6 +11,7 @@ import contextlib
 import logging
 import os
 import signal
+import socket
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -46,6 +47,13 @@ class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Any:
         yield
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        """uvicorn leaves the whole interpreter at once when the port is taken; we end in order."""
+        try:
+            await super().serve(sockets)
+        except SystemExit:
+            raise OSError("the address cannot be listened on") from None
 
 
 @dataclass
@@ -144,7 +152,13 @@ class Host:
         try:
             await each.run(self.stop)
         except asyncio.CancelledError:
-            raise
+            if (task := asyncio.current_task()) is not None and task.cancelling():
+                raise
+            # Something below cancelled what the loop waited for: the loop is as dead as by an
+            # error, and the process would go on without it.
+            log.critical("loop.died", loop=each.name, exc_info=True)
+            self.failed = True
+            self.stop.set()
         except ConfigurationError as error:
             self.refused = error
             self.stop.set()

@@ -3,12 +3,14 @@
 Unsafe values stop the start outside development, with one line that names the setting.
 """
 
+import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Self, TypeVar
+from urllib.parse import unquote, urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from patchbay_kit.errors import ConfigurationError
 
@@ -43,13 +45,28 @@ class BaseServiceSettings(BaseSettings):
     public_url: str = Field(
         default="http://127.0.0.1:8080", description="how people reach the hub; used in links"
     )
-    log_level: str = "INFO"
+    log_level: str = Field(default="INFO", pattern="(?i)^(debug|info|warning|error|critical)$")
     log_format: str = Field(default="json", pattern="^(json|text)$")
     shutdown_grace: float = Field(
-        default=20.0, gt=0, description="seconds that loops and requests have after SIGTERM"
+        default=20.0,
+        gt=0,
+        le=3600,
+        description="seconds that loops and requests have after SIGTERM",
     )
     batch_size: int = Field(default=100, ge=1, le=1000)
     relay_concurrency: int = Field(default=2, ge=1, le=8)
+
+    @field_validator("bus_url", "database_url")
+    @classmethod
+    def _is_address(cls, value: str) -> str:
+        try:
+            # Reading the port is what checks it.
+            _ = urlsplit(value).port
+        except ValueError:
+            raise ValueError(
+                "is not an address; characters like / or @ in it need %-codes"
+            ) from None
+        return value
 
     @model_validator(mode="after")
     def _refuse_unsafe(self) -> Self:
@@ -57,11 +74,22 @@ class BaseServiceSettings(BaseSettings):
             return self
         if self.secret_key is None or len(self.secret_key.get_secret_value()) < 32:
             raise ValueError("secret_key must be set to at least 32 characters outside development")
-        if "guest:guest@" in self.bus_url:
-            raise ValueError(
-                "bus_url uses the broker's default password; refused outside development"
-            )
+        if _has_default_password(self.bus_url, default_user="guest"):
+            raise ValueError("bus_url has the broker's default password, or the user's name as one")
+        if _has_default_password(self.database_url):
+            raise ValueError("database_url has the user's name as the password")
         return self
+
+
+def _has_default_password(url: str, default_user: str | None = None) -> bool:
+    """A broker's client without a name and password takes guest and guest."""
+    parts = urlsplit(url)
+    if parts.hostname is None:
+        return False
+    if not parts.username:
+        return default_user is not None
+    password = unquote(parts.password or (default_user or ""))
+    return bool(password) and password in (unquote(parts.username), default_user)
 
 
 S = TypeVar("S", bound=BaseServiceSettings)
@@ -73,13 +101,12 @@ def load_settings(cls: type[S], **overrides: Any) -> S:
     """
     try:
         return cls(**overrides)
+    except SettingsError as error:
+        found = re.search(r'field "(\w+)"', str(error))
+        name = found.group(1) if found else "settings"
+        raise ConfigurationError(f"PATCHBAY_{name.upper()}: must be written as JSON") from None
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        name = (
-            str(first["loc"][0])
-            if first["loc"]
-            else first["msg"].removeprefix("Value error, ").split(" ", 1)[0]
-        )
-        raise ConfigurationError(
-            f"PATCHBAY_{name.upper()}: {first['msg'].removeprefix('Value error, ')}"
-        ) from None
+        text = first["msg"].removeprefix("Value error, ")
+        name = str(first["loc"][0]) if first["loc"] else text.split(" ", 1)[0]
+        raise ConfigurationError(f"PATCHBAY_{name.upper()}: {text}") from None
