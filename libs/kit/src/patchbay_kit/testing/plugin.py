@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from patchbay_kit.testing.reports import reports
+
 if TYPE_CHECKING:
     from patchbay_kit.testing.servers.dovecot import Dovecot
     from patchbay_kit.testing.servers.postgres import Postgres
@@ -92,6 +94,8 @@ def pytest_terminal_summary(
     line += f"; not run: {', '.join(unused)}" if unused else ""
     line += f"; skipped tests: {skipped}" + (" (reasons below)" if skipped else "")
     terminalreporter.write_line(line)
+    for text in reports(terminalreporter):
+        terminalreporter.write_line(text)
 
 
 @pytest.fixture(scope="session")

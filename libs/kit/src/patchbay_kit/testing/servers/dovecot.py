@@ -128,7 +128,7 @@ class Dovecot(PrivateServer):
         password = secrets.token_hex(8)
         with self._users.open("a") as users:
             users.write(f"{name}:{{PLAIN}}{password}::::::\n")
-        # Dovecot looks at the file once in a second of the clock, and a login may just have made it.
+        # Dovecot looks at the file once in a second of the clock, and may just have done so.
         written = int(time.time())
         wait_until(lambda: int(time.time()) > written, timeout=5)
         return ImapAccount("127.0.0.1", self.port, name, password)
