@@ -293,3 +293,9 @@ def mail() -> Callable[..., Envelope[EmailReceived]]:
 def rmm_class() -> type[Rmm]:
     """For tests that need several connections."""
     return Rmm
+
+
+@pytest.fixture(scope="session")
+def mail_maker() -> Callable[..., Envelope[EmailReceived]]:
+    """Makes received mails, for fixtures that outlive a test."""
+    return make_mail

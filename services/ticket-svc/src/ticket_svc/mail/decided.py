@@ -9,7 +9,7 @@ from ticket_svc.mail.rules import MailVerdict, Sender
 Event = Envelope[EmailReceived]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class DecidedMail:
     """A mail on its way through: the verdict, and the ticket once there is one.
 

@@ -12,13 +12,13 @@ from sqlalchemy import Table, select
 
 from patchbay_contracts import MailOutcome
 from patchbay_kit.db import UnitOfWork, insert_many
-from patchbay_kit.ids import new_id
 from ticket_svc.desk.schemas import DeskSettings
 from ticket_svc.desk.service import load_settings
+from ticket_svc.mail.conversations import claim_conversations
 from ticket_svc.mail.decided import DecidedMail, Event, announce
 from ticket_svc.mail.distribution import auto_answers, distribute
 from ticket_svc.mail.filing import file_mails
-from ticket_svc.mail.lookup import MAX_MESSAGE_ID, look_up, message_ids
+from ticket_svc.mail.lookup import look_up, message_ids
 from ticket_svc.mail.opening import open_from_mails
 from ticket_svc.mail.rules import Sender, decide
 from ticket_svc.mail.tables import MailDecision
@@ -29,7 +29,6 @@ from ticket_svc.mail.waiting import (
     settle,
     take_waiting,
 )
-from ticket_svc.tickets.messages import claim_message_ids, release_message_ids
 from ticket_svc.tickets.records import reasons_json
 
 _DECISION: Table = MailDecision.__table__  # type: ignore[attr-defined]  # set by SQLModel
@@ -42,7 +41,7 @@ async def take_in(uow: UnitOfWork, events: Sequence[Event]) -> None:
         return
     settings = await load_settings(uow.session)
     mails = await _judge(uow, fresh)
-    losers = await _claim_conversations(uow, mails)
+    losers = await claim_conversations(uow, [mail for mail in mails if _creates(mail)])
     await open_from_mails(uow, [m for m in mails if _creates(m) and m not in losers], settings)
     if losers:
         again = await _judge(uow, [loser.event for loser in losers])
@@ -111,40 +110,6 @@ async def _judge(uow: UnitOfWork, events: Sequence[Event]) -> list[DecidedMail]:
         sender = known.senders.get(address, Sender())
         judged.append(DecidedMail(event, sender, decide(event.data, sender, candidates)))
     return judged
-
-
-async def _claim_conversations(uow: UnitOfWork, mails: Sequence[DecidedMail]) -> list[DecidedMail]:
-    """Claim the Message-IDs of the conversations to be opened; returns the mails whose conversation
-    is another's.
-    """
-    wanted: list[tuple[str, bool, DecidedMail]] = []
-    for mail in mails:
-        if not _creates(mail):
-            continue
-        mail.ticket_id = new_id()
-        own = mail.mail.mail.message_id
-        if len(own) <= MAX_MESSAGE_ID:
-            wanted.append((own, False, mail))
-        wanted += [(each, True, mail) for each in message_ids(mail.mail) if each != own]
-    if not wanted:
-        return []
-    # A mail's own id goes before references to it; one order for all workers keeps them from
-    # deadlock.
-    wanted.sort(key=lambda item: (item[0], item[1]))
-    first: dict[str, DecidedMail] = {}
-    for message_id, _, mail in wanted:
-        first.setdefault(message_id, mail)
-    won = await claim_message_ids(uow, {key: mail.ticket_id or "" for key, mail in first.items()})
-    losers = [
-        mail
-        for mail in mails
-        if any(
-            each is mail and (key not in won or first[key] is not mail) for key, _, each in wanted
-        )
-    ]
-    if losers:
-        await release_message_ids(uow, [loser.ticket_id or "" for loser in losers])
-    return losers
 
 
 async def _write(uow: UnitOfWork, mails: Sequence[DecidedMail]) -> None:
