@@ -6,6 +6,7 @@ content-addressed blobs in a folder. A blob that `put` has returned survives a p
 import asyncio
 import hashlib
 import os
+import secrets
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -79,7 +80,7 @@ class FolderBlobStore:
         if not path.parent.is_dir():
             path.parent.mkdir(parents=True, exist_ok=True)
             _sync_folder(self.root)
-        temporary = path.with_name(f".{name}.{os.getpid()}.{id(content)}")
+        temporary = path.with_name(f".{name}.{secrets.token_hex(8)}")
         with temporary.open("wb") as file:
             file.write(content)
             file.flush()
