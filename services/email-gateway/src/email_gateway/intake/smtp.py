@@ -40,7 +40,8 @@ class MailHandler:
     ) -> str:
         if not _storable(address):
             return "501 5.1.7 Malformed sender address"
-        envelope.mail_from = address
+        # aiosmtpd keeps the brackets of the null sender (RFC 5321, 4.5.5).
+        envelope.mail_from = "" if address == "<>" else address
         envelope.mail_options.extend(options)
         return "250 OK"
 
