@@ -52,6 +52,7 @@ DELIVERIES = st.lists(
 
 
 @pytest.mark.covers("S1-61")
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(deliveries=DELIVERIES, order=st.permutations(UPDATES))
 def test_every_ticket_is_published_once_and_every_update_once(
