@@ -24,6 +24,8 @@ ANSWER_SECONDS = 60.0
 PORT_SECONDS = 10.0
 IDLE_SECONDS = 300.0
 MAX_RECIPIENTS = 100
+# aiosmtpd keeps the brackets of the null sender (RFC 5321, 4.5.5).
+NULL_SENDER = "<>"
 MAX_ADDRESS = 1000
 _UNSTORABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
@@ -40,8 +42,7 @@ class MailHandler:
     ) -> str:
         if not _storable(address):
             return "501 5.1.7 Malformed sender address"
-        # aiosmtpd keeps the brackets of the null sender (RFC 5321, 4.5.5).
-        envelope.mail_from = "" if address == "<>" else address
+        envelope.mail_from = address
         envelope.mail_options.extend(options)
         return "250 OK"
 
@@ -64,7 +65,7 @@ class MailHandler:
         mail = RawMail(
             raw=raw,
             via=self._via,
-            envelope_sender=envelope.mail_from or "",
+            envelope_sender="" if envelope.mail_from == NULL_SENDER else envelope.mail_from or "",
             recipients=tuple(str(each) for each in envelope.rcpt_tos),
         )
         try:
