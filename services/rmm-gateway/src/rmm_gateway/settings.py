@@ -1,5 +1,7 @@
 """Settings of rmm-gateway beside those that every service has."""
 
+from datetime import timedelta
+
 from pydantic import Field
 
 from patchbay_kit.settings import BaseServiceSettings, Environment
@@ -27,6 +29,11 @@ class RmmSettings(BaseServiceSettings):
     rmm_tick: float = Field(
         default=0.5, gt=0, le=60, description="seconds between looks for work that is due"
     )
+
+    @property
+    def lease(self) -> timedelta:
+        """After which silence a poller or sender counts as dead: a look and a call take less."""
+        return timedelta(seconds=3 * self.rmm_timeout + 5)
 
     @property
     def private_targets_allowed(self) -> bool:

@@ -14,17 +14,14 @@ from patchbay_kit.db import Database, UnitOfWork
 from rmm_gateway.connections import repository
 from rmm_gateway.connections.repository import Work
 
-# Longer than any single call may take; renewed with every batch.
-LEASE = timedelta(minutes=3)
 
-
-async def claim(db: Database, work: Work, owner: str) -> Row[Any] | None:
+async def claim(db: Database, work: Work, owner: str, lease: timedelta) -> Row[Any] | None:
     """Take a connection whose `work` is due; None if there is none. Idle looks only read."""
     async with db.read() as session:
         if not await repository.anything_due(session, work, db.clock()):
             return None
     async with db.unit_of_work() as uow:
-        return await repository.claim(uow, work, owner, LEASE)
+        return await repository.claim(uow, work, owner, lease)
 
 
 async def lock(uow: UnitOfWork, connection_id: str) -> Row[Any] | None:

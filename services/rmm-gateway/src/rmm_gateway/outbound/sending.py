@@ -7,7 +7,6 @@ without a look at the remote first. A crash while sending counts as an unknown o
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -31,9 +30,6 @@ from rmm_gateway.providers.base import ProviderError, RmmProvider
 from rmm_gateway.wiring import Parts
 
 log = structlog.get_logger(__name__)
-
-# Longer than a look and a call together may take.
-LEASE = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +95,7 @@ class CommandSender:
             state=CommandState.SENDING.value,
             attempts=number,
             outcome_unknown=row.outcome_unknown or crashed,
-            lease_until=uow.now + LEASE,
+            lease_until=uow.now + self.parts.settings.lease,
             lease_owner=self.owner,
         )
         return Job(marked, connection, number)

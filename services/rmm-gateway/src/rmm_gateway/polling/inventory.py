@@ -26,6 +26,8 @@ log = structlog.get_logger(__name__)
 
 PART_SIZE = 500
 FIRST_RETRY = 15.0
+# Longer than both lists may take: they come in one piece, and nothing renews it meanwhile.
+LEASE = timedelta(minutes=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class InventoryPoller:
 
     async def step(self) -> bool:
         """Refresh one connection that is due; False when none is."""
-        row = await leases.claim(self.parts.runtime.db, "inventory", self.owner)
+        row = await leases.claim(self.parts.runtime.db, "inventory", self.owner, LEASE)
         if row is None:
             return False
         try:

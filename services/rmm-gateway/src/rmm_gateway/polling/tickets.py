@@ -37,7 +37,9 @@ class TicketPoller:
 
     async def step(self) -> bool:
         """Poll one connection that is due; False when none is."""
-        row = await leases.claim(self.parts.runtime.db, "poll", self.owner)
+        row = await leases.claim(
+            self.parts.runtime.db, "poll", self.owner, self.parts.settings.lease
+        )
         if row is None:
             return False
         error, more = None, False
@@ -77,7 +79,8 @@ class TicketPoller:
                 return False
             result = await ledger.record(uow, row.id, batch.updates, enabled=row.ticket_processing)
             await rejected.reject(uow, row.id, "queue", batch.rejected)
-            lease = {"poll_lease_until": uow.now + leases.LEASE} if self._mine(row) else {}
+            until = uow.now + self.parts.settings.lease
+            lease = {"poll_lease_until": until} if self._mine(row) else {}
             await service.succeeded(uow, row, last_poll_at=uow.now, **lease)
         log.info(
             "poll.stored",
