@@ -248,8 +248,9 @@ class Desk:
 
     async def rows(self, table: Any) -> list[dict[str, Any]]:
         """Every row of a table."""
+        statement = select(getattr(table, "__table__", table))
         async with self.runtime.db.read() as session:
-            return [dict(row._mapping) for row in await session.execute(select(table.__table__))]
+            return [dict(row._mapping) for row in await session.execute(statement)]
 
 
 def _body(response: httpx.Response) -> Any:

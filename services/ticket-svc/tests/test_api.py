@@ -1,10 +1,14 @@
 """What holds for every route, and for the tables."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
+import pytest
+
 from patchbay_kit.db.migrate import check_drift, migrate
-from patchbay_kit.testing.harness import client
+from patchbay_kit.runtime import Runtime
+from patchbay_kit.testing.harness import client, make_runtime
 from ticket_svc.definition import SERVICE
 
 # What a caller needs before they have a token.
@@ -16,6 +20,13 @@ OPEN = {
     "/readyz",
     "/v1/auth/token",
 }
+
+
+@pytest.fixture
+async def runtime(sqlite_url: str) -> AsyncIterator[Runtime]:
+    """One engine is enough for what no database is asked for."""
+    async with make_runtime(SERVICE, sqlite_url) as built:
+        yield built
 
 
 async def test_every_route_refuses_a_caller_without_a_token(runtime: Any) -> None:

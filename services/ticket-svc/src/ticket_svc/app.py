@@ -9,11 +9,12 @@ from ticket_svc.accounts.routes import router as accounts
 from ticket_svc.administration.routes import router as administration
 from ticket_svc.assets.routes import router as assets
 from ticket_svc.auth.routes import router as auth
+from ticket_svc.auth.routes import sign_in_router as sign_in
 from ticket_svc.employees.routes import router as employees
 from ticket_svc.mail.routes import router as mail
 from ticket_svc.tickets.routes import router as tickets
 
-ROUTERS = (accounts, administration, assets, auth, contacts, employees, mail, tickets)
+ROUTERS = (accounts, administration, assets, auth, contacts, employees, mail, sign_in, tickets)
 
 
 def create_app(runtime: Runtime) -> FastAPI:

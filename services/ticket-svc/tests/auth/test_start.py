@@ -80,30 +80,3 @@ async def test_replicas_that_start_at_once_make_one_administrator_and_one_compan
 
 
 SERVICE_TABLES = dict(SERVICE.metadata.tables)
-
-
-async def test_too_many_failures_lock_the_employee_and_a_new_password_unlocks(desk: Any) -> None:
-    mia = await desk.employee("Mia", "mia@desk.example", password="correct horse battery")
-    wrong = {"email": "mia@desk.example", "password": "wrong"}
-    for _ in range(10):
-        assert (await desk.http.post("/v1/auth/token", json=wrong)).status_code == 401
-    right = {**wrong, "password": "correct horse battery"}
-    locked = await desk.http.post("/v1/auth/token", json=right)
-    assert (locked.status_code, locked.json()["code"]) == (429, "locked")
-    await desk.http.put(f"/v1/employees/{mia}/password", json={"password": right["password"]})
-    assert (await desk.http.post("/v1/auth/token", json=right)).status_code == 200
-
-
-async def test_one_changes_ones_own_password_by_the_old_one(desk: Any) -> None:
-    await desk.employee("Mia", "mia@desk.example", password="correct horse battery")
-    body = {"email": "mia@desk.example", "password": "correct horse battery"}
-    token = (await desk.http.post("/v1/auth/token", json=body)).json()["access_token"]
-    headers = {"Authorization": f"Bearer {token}"}
-    change = {"old_password": "no", "new_password": "another long password"}
-    refused = await desk.http.post("/v1/auth/password", json=change, headers=headers)
-    assert (refused.status_code, refused.json()["code"]) == (422, "password_wrong")
-    change["old_password"] = body["password"]
-    accepted = await desk.http.post("/v1/auth/password", json=change, headers=headers)
-    assert accepted.status_code == 204
-    body["password"] = change["new_password"]
-    assert (await desk.http.post("/v1/auth/token", json=body)).status_code == 200

@@ -96,6 +96,7 @@ async def test_a_new_manager_gets_the_next_mail(thread: Thread) -> None:
     assert emails(request) == {"to": ["nina@desk.example"], "cc": [MIA, TOM]}
 
 
+@pytest.mark.covers("S4-06")
 async def test_the_internal_address_gets_it_where_nobody_is_subscribed_or_a_setting_says_so(
     thread: Thread,
 ) -> None:

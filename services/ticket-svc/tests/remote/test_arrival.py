@@ -15,7 +15,7 @@ DEVICE = DeviceRef(
 )
 
 
-@pytest.mark.covers("S1-01")
+@pytest.mark.covers("S1-01", "S1-55")
 @pytest.mark.parametrize("origin", list(RemoteOrigin))
 async def test_every_origin_makes_a_ticket_that_remembers_it(
     desk: Any, rmm: Any, origin: RemoteOrigin

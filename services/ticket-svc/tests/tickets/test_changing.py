@@ -107,7 +107,7 @@ async def test_edits_of_a_ticket_with_a_twin_ask_nothing_of_the_remote(desk: Any
     assert not kinds & {TicketClosed, TicketReopened, SendEmail}
 
 
-@pytest.mark.covers("S1-81", "S1-82", "S1-83", "X-20")
+@pytest.mark.covers("S1-02", "S1-81", "S1-82", "S1-83", "X-20")
 @pytest.mark.parametrize(
     ("method", "path", "body", "status"),
     [
