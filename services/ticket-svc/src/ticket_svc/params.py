@@ -6,7 +6,6 @@ from uuid import UUID
 
 from fastapi import Query
 from pydantic import AfterValidator, Field
-from pydantic_core import PydanticCustomError
 
 _ADDRESS = re.compile(r"[^@\s<>,;:\"]{1,64}@[^@\s<>,;:\"]{1,255}")
 
@@ -15,12 +14,12 @@ def _record_id(text: str) -> str:
     try:
         return str(UUID(text))
     except ValueError:
-        raise PydanticCustomError("id_invalid", "This is not an id of ours") from None
+        raise ValueError("this is not an id of ours") from None
 
 
 def _address(text: str) -> str:
     if not _ADDRESS.fullmatch(text):
-        raise PydanticCustomError("address_invalid", "This is not an e-mail address")
+        raise ValueError("this is not an e-mail address")
     return text.lower()
 
 
