@@ -159,5 +159,7 @@ def common_settings() -> dict[str, str]:
         "PATCHBAY_SUPPORT_ADDRESS": SUPPORT,
         "PATCHBAY_OUTGOING": "catch",
         "PATCHBAY_ALLOW_PRIVATE_TARGETS": "true",
+        # Leases of dead processes follow from it.
+        "PATCHBAY_RMM_TIMEOUT": "3",
         "PATCHBAY_LOG_LEVEL": "INFO",
     }
