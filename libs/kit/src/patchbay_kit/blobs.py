@@ -1,6 +1,6 @@
-"""Big things by reference:
+"""Big things by reference: contents in a folder.
 
-content-addressed blobs in a folder. A blob that `put` has returned survives a power cut.
+A blob that `put` has returned survives a power cut, and its name proves its content.
 """
 
 import asyncio
@@ -14,16 +14,23 @@ from typing import Protocol
 
 from patchbay_kit.errors import ConfigurationError
 
+# Up to this size blobs that are stored together share a file: making a file costs more than
+# writing a mail into it, and syncing each more again.
+SMALL = 64 * 1024
+_PACK_HEX = 20
+_DIGEST_HEX = 28
+_HEX = frozenset("0123456789abcdef")
+
 
 class BlobStore(Protocol):
-    """Named by the SHA-256 of their content, so storing one twice is storing it once."""
+    """Names are at most 64 characters and lead to the content for ever."""
 
     async def put(self, contents: Sequence[bytes]) -> list[str]:
-        """Store all durably; returns their names (hex SHA-256) in order."""
+        """Store all durably; returns their names in order."""
         ...
 
     async def get(self, name: str) -> bytes:
-        """Raises FileNotFoundError."""
+        """Raises FileNotFoundError, and OSError where the content is not what was stored."""
         ...
 
 
@@ -38,56 +45,98 @@ class NoBlobStore:
 
 
 class FolderBlobStore:
-    """256 folders, because making a folder costs as much as making the file in it.
+    """A blob is a file named by its SHA-256, or a piece of a pack that was written at once:
+    `<pack>.<offset>.<length>.<digest>`, all hexadecimal.
 
-    A blob is written to a temporary name, synced, then renamed.
+    Files are written to a temporary name, synced, then renamed. 256 folders of one level, because
+    making a folder costs as much as making the file in it.
     """
 
     def __init__(self, root: Path, *, threads: int = 8) -> None:
         self.root = root
-        self._threads = threads
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="blobs")
 
     async def put(self, contents: Sequence[bytes]) -> list[str]:
+        small = [index for index, content in enumerate(contents) if len(content) <= SMALL]
+        packed = set(small) if len(small) > 1 else set()
         loop = asyncio.get_running_loop()
-        shares = [contents[start :: self._threads] for start in range(self._threads)]
-        written = await asyncio.gather(
-            *(loop.run_in_executor(self._pool, self._write_all, each) for each in shares if each)
-        )
-        names = [""] * len(contents)
-        for start, share in enumerate(written):
-            names[start :: self._threads] = share
-        return names
+        writes = [
+            loop.run_in_executor(self._pool, self._write_alone, index, content)
+            for index, content in enumerate(contents)
+            if index not in packed
+        ]
+        if packed:
+            chosen = [(index, contents[index]) for index in small]
+            writes.append(loop.run_in_executor(self._pool, self._write_pack, chosen))
+        names = {index: name for pairs in await asyncio.gather(*writes) for index, name in pairs}
+        return [names[index] for index in range(len(contents))]
 
     async def get(self, name: str) -> bytes:
-        return await asyncio.get_running_loop().run_in_executor(
-            self._pool, self._path(name).read_bytes
-        )
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self._read, name)
 
-    def _path(self, name: str) -> Path:
-        if len(name) != 64 or not all(c in "0123456789abcdef" for c in name):
+    def _read(self, name: str) -> bytes:
+        if "." in name:
+            return self._read_piece(name)
+        if not _is_hex(name, 64):
             raise FileNotFoundError(name)
-        return self.root / name[:2] / name
+        content = (self.root / name[:2] / name).read_bytes()
+        if hashlib.sha256(content).hexdigest() != name:
+            raise OSError(f"the stored file {name} is damaged")
+        return content
 
-    def _write_all(self, contents: Sequence[bytes]) -> list[str]:
-        return [self._write(content) for content in contents]
+    def _read_piece(self, name: str) -> bytes:
+        try:
+            pack, offset, length, digest = name.split(".")
+            start, size = int(offset, 16), int(length, 16)
+        except ValueError:
+            raise FileNotFoundError(name) from None
+        if not _is_hex(pack, _PACK_HEX):
+            raise FileNotFoundError(name)
+        with self._pack_path(pack).open("rb") as file:
+            file.seek(start)
+            content = file.read(size)
+        if hashlib.sha256(content).hexdigest()[:_DIGEST_HEX] != digest:
+            raise OSError(f"the stored piece {name} is damaged")
+        return content
 
-    def _write(self, content: bytes) -> str:
+    def _pack_path(self, pack: str) -> Path:
+        return self.root / "packs" / pack[:2] / pack
+
+    def _write_alone(self, index: int, content: bytes) -> list[tuple[int, str]]:
         name = hashlib.sha256(content).hexdigest()
-        path = self._path(name)
-        if path.exists():
-            return name
-        if not path.parent.is_dir():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            _sync_folder(self.root)
-        temporary = path.with_name(f".{name}.{secrets.token_hex(8)}")
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-        _sync_folder(path.parent)
-        return name
+        path = self.root / name[:2] / name
+        if not path.exists():
+            _write(path, [content])
+        return [(index, name)]
+
+    def _write_pack(self, chosen: Sequence[tuple[int, bytes]]) -> list[tuple[int, str]]:
+        pack, offset = secrets.token_hex(_PACK_HEX // 2), 0
+        names: list[tuple[int, str]] = []
+        for index, content in chosen:
+            digest = hashlib.sha256(content).hexdigest()[:_DIGEST_HEX]
+            names.append((index, f"{pack}.{offset:x}.{len(content):x}.{digest}"))
+            offset += len(content)
+        _write(self._pack_path(pack), [content for _, content in chosen])
+        return names
+
+
+def _is_hex(text: str, length: int) -> bool:
+    return len(text) == length and set(text) <= _HEX
+
+
+def _write(path: Path, contents: Sequence[bytes]) -> None:
+    """All or nothing, and durable when it returns."""
+    if not path.parent.is_dir():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _sync_folder(path.parent.parent)
+        _sync_folder(path.parent.parent.parent)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{id(contents)}")
+    with temporary.open("wb") as file:
+        file.writelines(contents)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    _sync_folder(path.parent)
 
 
 def _sync_folder(folder: Path) -> None:
