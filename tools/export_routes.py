@@ -178,7 +178,6 @@ def _scaled_object(service: str, queues: list[str]) -> dict[str, object]:
             "minReplicaCount": 2,
             "maxReplicaCount": 8,
             "pollingInterval": 15,
-            "cooldownPeriod": 300,
             # Without numbers neither grow nor shrink below what a day needs.
             "fallback": {"failureThreshold": 4, "replicas": 2},
             "triggers": [

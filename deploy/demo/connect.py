@@ -49,3 +49,5 @@ if __name__ == "__main__":
         main()
     except urllib.error.HTTPError as error:
         sys.exit(f"{error.url}: {error.code} {error.read(2000).decode(errors='replace')}")
+    except OSError as error:
+        sys.exit(f"{os.environ['HUB_URL']}: {error}")

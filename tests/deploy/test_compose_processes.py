@@ -204,6 +204,7 @@ def api(composed: tuple[Composed, SmtpSink], example_env: dict[str, str]) -> Ite
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.covers("S1-29")
 def test_an_alert_and_a_mail_go_all_the_way_through_the_front(
     composed: tuple[Composed, SmtpSink], api: Api, example_env: dict[str, str]
 ) -> None:

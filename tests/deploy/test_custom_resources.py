@@ -25,7 +25,7 @@ KNOWN: dict[str, list[str]] = {
         "rules.matches.path.type", "rules.matches.path.value",
     ],
     "keda.sh/v1alpha1 ScaledObject": [
-        "cooldownPeriod", "fallback.failureThreshold", "fallback.replicas", "maxReplicaCount",
+        "fallback.failureThreshold", "fallback.replicas", "maxReplicaCount",
         "minReplicaCount", "pollingInterval", "scaleTargetRef.name", "triggers.type",
         "triggers.authenticationRef.name", "triggers.metadata.mode", "triggers.metadata.protocol",
         "triggers.metadata.queueName", "triggers.metadata.value", "triggers.metadata.vhostName",

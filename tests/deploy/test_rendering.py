@@ -118,7 +118,7 @@ def test_every_deployment_of_ours_may_lose_one_pod_at_a_time(overlay: list[Docum
         for each in overlay
         if each["kind"] == "Deployment" and each["metadata"]["name"] not in ("front", "mailpit")
     }
-    assert budgets == wanted
+    assert budgets >= wanted
 
 
 def test_selectors_never_select_another_workloads_pods(overlay: list[Document]) -> None:
