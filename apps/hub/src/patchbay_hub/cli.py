@@ -86,6 +86,7 @@ def ready_line(hub: Hub, simulator: dict[str, Any] | None) -> dict[str, Any]:
         "event": "ready",
         "url": f"http://{hub.options.host}:{hub.port}",
         "smtp": f"{hub.options.host}:{smtp_port}",
+        "outgoing": str(hub.runtimes["email-gateway"].settings.outgoing),
         "data": str(hub.options.data),
         "pid": os.getpid(),
         "admin": {"email": admin["email"]},

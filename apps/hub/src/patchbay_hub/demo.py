@@ -4,13 +4,17 @@ a simulated Continuum on its own port, and a connection to it. Its state is kept
 """
 
 import socket
+from pathlib import Path
 from typing import Any
 
 import httpx
 
 from continuum_sim import Settings, create_app
+from continuum_sim.simulator import StartRefusedError
 from patchbay_hub.hub import Hub
+from patchbay_hub.options import RunOptions
 from patchbay_kit.auth import EVERYTHING, Principal
+from patchbay_kit.errors import ConfigurationError
 from patchbay_kit.host import HttpEndpoint
 
 CONNECTION = "Demo Continuum"
@@ -21,31 +25,39 @@ SYSTEM = Principal(id="demo", kind="system", name="Demo", permissions=frozenset(
 def add_simulator(hub: Hub) -> None:
     """Put the simulator into the hub's process, on the port that it had before if that is free."""
     options = hub.options
-    port = options.simulator_port or _remembered_port(hub)
-    app = create_app(
-        Settings(
-            state_file=options.data / "simulator.db",
-            scenario="demo",
-            interval_seconds=ALERT_SECONDS,
-            public_url=f"http://{options.host}:{port}",
-        )
+    port = options.simulator_port or remembered_port(options)
+    settings = Settings(
+        state_file=options.data / "simulator.db",
+        scenario="demo",
+        interval_seconds=ALERT_SECONDS,
+        public_url=f"http://{options.host}:{port}",
     )
+    try:
+        app = create_app(settings)
+    except StartRefusedError as error:
+        raise ConfigurationError(f"--data: {error}; does another hub run on it?") from None
     hub.simulator = HttpEndpoint(app, options.host, port, hub.host.grace, lifespan="on")
     hub.host.endpoints.append(hub.simulator)
 
 
-def _remembered_port(hub: Hub) -> int:
-    path = hub.options.data / "simulator.port"
-    wanted = int(path.read_text()) if path.exists() else 0
+def remembered_port(options: RunOptions) -> int:
+    """The simulator's port of the last start, or a free one where somebody has taken it."""
+    path = options.data / "simulator.port"
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((hub.options.host, wanted))
+            probe.bind((options.host, _read_port(path)))
         except OSError:
-            probe.bind((hub.options.host, 0))
+            probe.bind((options.host, 0))
         port: int = probe.getsockname()[1]
     path.write_text(str(port))
     return port
+
+
+def _read_port(path: Path) -> int:
+    """0 for a file that is not there, or that a kill left empty."""
+    text = path.read_text() if path.exists() else ""
+    return int(text) if text.isdecimal() and int(text) < 65536 else 0
 
 
 async def start_demo(hub: Hub) -> dict[str, Any]:

@@ -5,6 +5,7 @@ was.
 """
 
 import asyncio
+import os
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +13,9 @@ import structlog
 
 from patchbay_contracts import system_topology
 from patchbay_hub.operations import PATHS, operations_app
-from patchbay_hub.options import RunOptions, installation_key
+from patchbay_hub.options import RunOptions, check_ports, prepare_data
+from patchbay_hub.page import PATHS as PAGE_PATHS
+from patchbay_hub.page import page_app
 from patchbay_hub.router import PrefixRouter
 from patchbay_hub.services import SERVICES
 from patchbay_kit.assembly import (
@@ -26,12 +29,14 @@ from patchbay_kit.bus.factory import create_bus
 from patchbay_kit.db.migrate import migrate
 from patchbay_kit.host import Host, HttpEndpoint
 from patchbay_kit.runtime import Runtime, ServiceDefinition
-from patchbay_kit.settings import BaseServiceSettings, load_settings
+from patchbay_kit.settings import BaseServiceSettings, Environment, load_settings
 
 log = structlog.get_logger(__name__)
 
 # One box shares its memory among five services: smaller pools than a service alone would take.
 POOL = 4
+# While neither is set nothing leaves the hub: mails are kept, readable, and marked as caught.
+_MAIL_OUT = {"PATCHBAY_OUTGOING", "PATCHBAY_SMTP_HOST"}
 # Every statement crosses a thread to SQLite and back: bigger batches pay for fewer of them. A full
 # one holds its service's writer for about a tenth of a second.
 BATCH = 250
@@ -59,8 +64,8 @@ async def build_hub(options: RunOptions) -> Hub:
 
     ConfigurationError for a wrong setting.
     """
-    options.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    key = installation_key(options.data)
+    check_ports(options)
+    key = prepare_data(options.data)
     settings = {service.name: _settings(service, options, key) for service in SERVICES}
     for service in SERVICES:
         url = settings[service.name].database_url
@@ -80,7 +85,7 @@ async def build_hub(options: RunOptions) -> Hub:
         )
     }
     operations = operations_app(hub.runtimes, hub.apps)
-    apps |= dict.fromkeys(PATHS, operations)
+    apps |= dict.fromkeys(PATHS, operations) | dict.fromkeys(PAGE_PATHS, page_app())
     router = PrefixRouter(apps, default=hub.apps[SERVICES[0].name])
     hub.host.endpoints.append(HttpEndpoint(router, options.host, options.port, hub.host.grace))
     return hub
@@ -98,9 +103,11 @@ def _settings(service: ServiceDefinition, options: RunOptions, key: str) -> Base
         "http_port": options.port,
         "public_url": f"http://{options.host}:{options.port}",
     }
+    if options.demo and "PATCHBAY_ENV" not in os.environ:
+        overrides["env"] = Environment.DEVELOPMENT
     if service.name == "email-gateway":
         overrides |= {"smtp_listen_host": options.host, "smtp_listen_port": options.smtp_port}
-        if options.demo:
+        if options.demo or not _MAIL_OUT & os.environ.keys():
             overrides["outgoing"] = "catch"
     if service.name == "rmm-gateway" and options.demo:
         overrides["allow_private_targets"] = True

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import socket
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +28,35 @@ class RunOptions:
         return f"embedded:///{self.data / 'bus.db'}"
 
 
+def check_ports(options: RunOptions) -> None:
+    """ConfigurationError where a wanted port cannot be listened on: one line now instead of five
+    services half started.
+    """
+    wanted = {"--port": options.port, "--smtp-port": options.smtp_port}
+    for option, port in wanted.items():
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((options.host, port))
+            except OSError as error:
+                place = f"{options.host}:{port}"
+                raise ConfigurationError(f"{option}: {place}: {error.strerror}") from None
+            except OverflowError:
+                raise ConfigurationError(f"{option}: {port} is no port") from None
+
+
+def prepare_data(data: Path) -> str:
+    """Make the data folder where it is missing; returns the installation's key.
+
+    ConfigurationError where the folder cannot be used.
+    """
+    try:
+        data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return installation_key(data)
+    except OSError as error:
+        raise ConfigurationError(f"--data: {error.filename}: {error.strerror}") from None
+
+
 def installation_key(data: Path) -> str:
     """The key that encrypts stored secrets:
 
@@ -45,7 +75,17 @@ def installation_key(data: Path) -> str:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
+        _sync_folder(data)
     key = path.read_text().strip()
     if len(key) < 32:
         raise ConfigurationError(f"PATCHBAY_SECRET_KEY: {path} holds no usable key")
     return key
+
+
+def _sync_folder(folder: Path) -> None:
+    """The name of a new file is on disk only when its folder is."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

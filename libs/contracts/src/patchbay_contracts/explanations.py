@@ -162,7 +162,9 @@ EXPLANATIONS: dict[ReasonCode, Explanation] = {
     ),
     _R.SEND_QUEUED: Explanation("The mail is written down and waits to be sent."),
     _R.SEND_SENT: Explanation("The mail server took the mail for every recipient."),
-    _R.SEND_CAUGHT: Explanation("Demo: the mail was caught and not sent."),
+    _R.SEND_CAUGHT: Explanation(
+        "No mail server is set, as in the demo: the mail was caught and not sent."
+    ),
     _R.SEND_RETRY: Explanation(
         "The mail server could not take the mail now; it will be tried again."
     ),
