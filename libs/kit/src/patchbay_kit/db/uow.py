@@ -26,6 +26,7 @@ class UnitOfWork:
     now: datetime
     actor: str | None = None
     _rows: list[OutboxRow] = field(default_factory=list)
+    _has_flushed_events: bool = False
 
     def publish(
         self,
@@ -71,11 +72,11 @@ class UnitOfWork:
     @property
     def has_events(self) -> bool:
         """Whether the relay has to be woken after the commit."""
-        return bool(self._rows)
+        return self._has_flushed_events or bool(self._rows)
 
     async def flush(self) -> None:
         """Send pending changes and outbox rows to the database, still inside the transaction."""
         await self.session.flush()
         if self._rows:
             await write_outbox(self.session, self._rows)
-            self._rows = []
+            self._rows, self._has_flushed_events = [], True
