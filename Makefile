@@ -52,6 +52,7 @@ deps: ## Every member declares what it imports; the locks hold what members decl
 
 stale: ## Generated files equal what the code says
 	@$(BIN)/python tools/export_contracts.py --check
+	@$(BIN)/python tools/export_routes.py --check
 
 schemas: install ## Write JSON Schemas, AsyncAPI, OpenAPI and docs/events.md anew
 	@$(BIN)/python tools/export_contracts.py
