@@ -26,8 +26,8 @@ Check = Callable[[], Awaitable[Any]]
 def probe_router(runtime: Runtime, metrics: ServiceMetrics, package: str) -> APIRouter:
     """The four probe routes; none needs a caller.
 
-    `/readyz?exclude=bus` leaves a check out: an API stays in service while the broker is away, since
-    what it takes waits in the outbox.
+    `/readyz?exclude=bus` leaves a check out: an API stays in service while the broker is away,
+    since what it takes waits in the outbox.
     """
     router = APIRouter(tags=["probes"])
 
