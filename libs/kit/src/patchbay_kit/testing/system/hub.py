@@ -2,8 +2,9 @@
 
 import contextlib
 import json
+import shutil
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -99,6 +100,23 @@ class Hub(System):
                 row,
             )
             base.commit()
+
+    @contextlib.contextmanager
+    def tampered(self, service: str, statement: str) -> Iterator[None]:
+        """Change a stopped hub's database behind its back; all is as before afterwards."""
+        path = self.data / f"{service}.db"
+        whole = self.data / f"{service}.before"
+        with contextlib.closing(sqlite3.connect(path)) as database:
+            database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            shutil.copy(path, whole)
+            assert database.execute(statement).rowcount, "nothing was changed"
+            database.commit()
+        try:
+            yield
+        finally:
+            for left in ("-wal", "-shm"):
+                path.with_name(path.name + left).unlink(missing_ok=True)
+            whole.replace(path)
 
     @staticmethod
     def _read(path: Path, query: str) -> list[dict[str, Any]]:
