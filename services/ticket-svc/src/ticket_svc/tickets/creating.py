@@ -37,14 +37,9 @@ async def open_ticket(uow: UnitOfWork, wanted: NewTicketRequest, who: By) -> str
         contact = await contact_named(session, wanted.contact_id, account.id)
     manager, why_manager = await _manager(uow, wanted, account)
     recipients, why_recipients = await _recipients(uow, wanted, account, contact)
-    reasons = [
-        Reason(code=ReasonCode.TICKET_OPENED_BY_PERSON),
-        Reason(code=ReasonCode.ACCOUNT_GIVEN, params={"account_id": account.id}),
-        why_manager,
-        why_recipients,
-    ]
-    if who.external:
-        reasons.append(Reason(code=ReasonCode.INBOX_EXTERNAL_CREATE))
+    opened = Reason(code=ReasonCode.TICKET_OPENED_BY_PERSON)
+    given = Reason(code=ReasonCode.ACCOUNT_GIVEN, params={"account_id": account.id})
+    inbox = [Reason(code=ReasonCode.INBOX_EXTERNAL_CREATE)] if who.external else []
     ticket = NewTicket(
         subject=wanted.subject,
         description=wanted.description,
@@ -53,7 +48,7 @@ async def open_ticket(uow: UnitOfWork, wanted: NewTicketRequest, who: By) -> str
         channel=who.channel,
         occurred_at=uow.now,
         actor=who.actor,
-        reasons=reasons,
+        reasons=[opened, given, why_manager, why_recipients, *inbox],
         manager=manager,
         asset_id=wanted.asset_id,
         contact_id=wanted.contact_id,

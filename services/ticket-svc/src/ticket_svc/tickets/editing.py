@@ -5,6 +5,7 @@ seen. None of it is ever sent to the remote system but the close itself (S1-50).
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from fastapi import Request
@@ -44,36 +45,52 @@ async def lock_ticket(uow: UnitOfWork, ticket_id: str, request: Request) -> Row[
     return row
 
 
+@dataclass(slots=True)
+class _Change:
+    """What is to be written. `turned` says which class the status enters, if it enters another."""
+
+    changed: list[str]
+    entries: list[NewEntry]
+    values: dict[str, Any] = field(default_factory=dict)
+    reasons: list[Reason] = field(default_factory=list)
+    turned: str | None = None
+
+
 async def change_ticket(uow: UnitOfWork, row: Row[Any], wanted: Mapping[str, Any], who: By) -> None:
     """Write what differs from the locked `row`; nothing at all where nothing does."""
-    changes = {name: value for name, value in wanted.items() if getattr(row, name) != value}
-    if not changes:
+    differing = {name: value for name, value in wanted.items() if getattr(row, name) != value}
+    if not differing:
         return
-    await _check(uow, row, changes)
-    entries = [_audit(uow, name, getattr(row, name), value) for name, value in changes.items()]
-    values: dict[str, Any] = dict(changes)
-    reasons: list[Reason] = []
-    turned = None
-    if "status" in changes:
-        values["status_class"] = class_of(changes["status"])
-        if values["status_class"] != row.status_class:
-            turned = values["status_class"]
-            values["closed_at"] = uow.now if turned == "closed" else None
-    if turned == "open" and row.remote_ticket_id is not None:
-        text = "Reopened here. The RMM's ticket stays as it is there."
-        entries.append(NewEntry("audit", text, uow.now))
-        reasons.append(Reason(code=ReasonCode.REMOTE_REOPENED_LOCALLY))
+    await _check(uow, row, differing)
+    entries = [_audit(uow, name, getattr(row, name), value) for name, value in differing.items()]
+    change = _Change(list(differing), entries, values=dict(differing))
+    if "status" in differing:
+        _turn(uow, row, change)
     if who.external:
-        values |= into_inbox(uow, row)
-        reasons.append(Reason(code=ReasonCode.INBOX_EXTERNAL_UPDATE))
-    await _write(uow, row, values, entries, reasons, who, turned)
+        change.values |= into_inbox(uow, row)
+        change.reasons.append(Reason(code=ReasonCode.INBOX_EXTERNAL_UPDATE))
+    await _write(uow, row, change, who)
+
+
+def _turn(uow: UnitOfWork, row: Row[Any], change: _Change) -> None:
+    """What a status of another class brings with it (X-20, S1-84)."""
+    entered = class_of(change.values["status"])
+    if entered == row.status_class:
+        return
+    change.turned = entered
+    change.values["status_class"] = entered
+    change.values["closed_at"] = uow.now if entered == "closed" else None
+    if entered == "open" and row.remote_ticket_id is not None:
+        text = "Reopened here. The RMM's ticket stays as it is there."
+        change.entries.append(NewEntry("audit", text, uow.now))
+        change.reasons.append(Reason(code=ReasonCode.REMOTE_REOPENED_LOCALLY))
 
 
 async def move_to_inbox(uow: UnitOfWork, row: Row[Any], who: By) -> None:
     """Into the shared Inbox (S2-50); nothing where it is in it already."""
     if not row.in_inbox:
         entry = NewEntry("audit", "Moved to the Inbox.", uow.now)
-        await _write(uow, row, into_inbox(uow, row), [entry], [], who, None, ["in_inbox"])
+        await _write(uow, row, _Change(["in_inbox"], [entry], into_inbox(uow, row)), who)
 
 
 async def remove_from_inbox(uow: UnitOfWork, row: Row[Any], who: By) -> None:
@@ -81,7 +98,7 @@ async def remove_from_inbox(uow: UnitOfWork, row: Row[Any], who: By) -> None:
     if row.in_inbox:
         entry = NewEntry("audit", "Removed from the Inbox.", uow.now)
         values = {"in_inbox": False, "inbox_since": None, "inbox_awaiting": None}
-        await _write(uow, row, values, [entry], [], who, None, ["in_inbox"])
+        await _write(uow, row, _Change(["in_inbox"], [entry], values), who)
 
 
 def into_inbox(uow: UnitOfWork, row: Row[Any]) -> dict[str, Any]:
@@ -93,7 +110,7 @@ async def record_change(
     uow: UnitOfWork, row: Row[Any], entry: NewEntry, changed: str, who: By
 ) -> None:
     """Note a change of something that hangs on the ticket: history, version, TicketUpdated."""
-    await _write(uow, row, {}, [entry], [], who, None, [changed])
+    await _write(uow, row, _Change([changed], [entry]), who)
 
 
 async def _check(uow: UnitOfWork, row: Row[Any], changes: Mapping[str, Any]) -> None:
@@ -112,42 +129,39 @@ def _audit(uow: UnitOfWork, name: str, old: Any, new: Any) -> NewEntry:
     return NewEntry("audit", text, uow.now, data={"field": name, "old": old, "new": new})
 
 
-async def _write(
-    uow: UnitOfWork,
-    row: Row[Any],
-    values: dict[str, Any],
-    entries: list[NewEntry],
-    reasons: list[Reason],
-    who: By,
-    turned: str | None,
-    changed: list[str] | None = None,
-) -> None:
-    names = changed or [entry.data["field"] for entry in entries if "field" in entry.data]
-    version = row.version + (2 if turned else 1)
-    values = {**values, "version": version, "updated_at": uow.now}
+async def _write(uow: UnitOfWork, row: Row[Any], change: _Change, who: By) -> None:
+    version = row.version + (2 if change.turned else 1)
+    values = {**change.values, "version": version, "updated_at": uow.now}
     await uow.session.execute(update(_TICKET).where(_TICKET.c.id == row.id).values(values))
     history = [
         history_row(row.id, entry, actor=who.actor, channel=who.channel, now=uow.now)
-        for entry in entries
+        for entry in change.entries
     ]
     await insert_many(uow.session, _HISTORY, history)
-    facts = await facts_of(uow.session, row.id)
-    updated = TicketUpdated(**facts, changed=names, channel=who.channel)
-    event_id = uow.publish(updated, subject=row.id, version=row.version + 1, actor=who.actor)
-    if turned == "closed":
-        closed = TicketClosed(**facts, closed_at=uow.now, channel=who.channel)
-        event_id = uow.publish(closed, subject=row.id, version=version, actor=who.actor)
-    elif turned == "open":
-        reopened = TicketReopened(**facts, reopened_at=uow.now, channel=who.channel)
-        event_id = uow.publish(reopened, subject=row.id, version=version, actor=who.actor)
-    if reasons:
-        about = {"closed": "ticket.closed", "open": "ticket.reopened"}.get(turned or "")
+    event_id = await _announce(uow, row, change, who)
+    if change.reasons:
+        about = {"closed": "ticket.closed", "open": "ticket.reopened"}.get(change.turned or "")
         decision = decision_row(
             row.id,
             about or "ticket.updated",
-            reasons,
+            change.reasons,
             actor=who.actor,
             event_id=event_id,
             now=uow.now,
         )
         await insert_many(uow.session, _DECISION, [decision])
+
+
+async def _announce(uow: UnitOfWork, row: Row[Any], change: _Change, who: By) -> str:
+    """TicketUpdated, and with the next version TicketClosed or TicketReopened."""
+    facts = await facts_of(uow.session, row.id)
+    updated = TicketUpdated(**facts, changed=change.changed, channel=who.channel)
+    event_id = uow.publish(updated, subject=row.id, version=row.version + 1, actor=who.actor)
+    turned: TicketClosed | TicketReopened
+    if change.turned == "closed":
+        turned = TicketClosed(**facts, closed_at=uow.now, channel=who.channel)
+    elif change.turned == "open":
+        turned = TicketReopened(**facts, reopened_at=uow.now, channel=who.channel)
+    else:
+        return event_id
+    return uow.publish(turned, subject=row.id, version=row.version + 2, actor=who.actor)
