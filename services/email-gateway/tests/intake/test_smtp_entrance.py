@@ -341,13 +341,16 @@ async def test_a_malformed_command_is_answered_and_changes_nothing(
 
 
 async def test_an_address_that_no_database_keeps_is_refused(gateways: Any) -> None:
-    async with gateways(smtp_listen_port=0) as gateway, listening(gateway) as port:
-        async with wire(port) as client:
-            await client.answer()
-            await client.say(b"EHLO client.example")
-            await client.say(b"MAIL FROM:<jane@customer.example>")
-            assert (await client.say(b"RCPT TO:<a\xffb@msp.example>")).startswith("501")
-            assert (await client.say(b"DATA")).startswith("503")
+    async with (
+        gateways(smtp_listen_port=0) as gateway,
+        listening(gateway) as port,
+        wire(port) as client,
+    ):
+        await client.answer()
+        await client.say(b"EHLO client.example")
+        await client.say(b"MAIL FROM:<jane@customer.example>")
+        assert (await client.say(b"RCPT TO:<a\xffb@msp.example>")).startswith("501")
+        assert (await client.say(b"DATA")).startswith("503")
 
 
 async def test_a_sender_who_hangs_up_in_the_middle_leaves_nothing(
@@ -398,20 +401,24 @@ async def test_a_stop_says_goodbye_and_ends_within_the_grace(
 ) -> None:
     async with gateways(smtp_listen_port=0) as gateway:
         held = Held(gateway)
-        async with _listening_with(gateway, held) as (port, stop):
-            async with wire(port) as idle, wire(port) as sending, wire(port) as waiting:
-                await idle.answer()
-                await sending.begin()
-                sending.writer.write(make_letter("half a mail"))
-                await waiting.begin()
-                waiting.writer.write(make_letter("a whole mail") + b".\r\n")
-                await asyncio.wait_for(held.begun.wait(), 10)
-                stop.set()
-                assert (await idle.answer()).startswith("421")
-                assert (await sending.answer()).startswith("421")
-                held.go_on.set()
-                assert (await waiting.answer()).startswith("250 2.6.0")
-                assert (await waiting.answer()).startswith("421")
+        async with (
+            _listening_with(gateway, held) as (port, stop),
+            wire(port) as idle,
+            wire(port) as sending,
+            wire(port) as waiting,
+        ):
+            await idle.answer()
+            await sending.begin()
+            sending.writer.write(make_letter("half a mail"))
+            await waiting.begin()
+            waiting.writer.write(make_letter("a whole mail") + b".\r\n")
+            await asyncio.wait_for(held.begun.wait(), 10)
+            stop.set()
+            assert (await idle.answer()).startswith("421")
+            assert (await sending.answer()).startswith("421")
+            held.go_on.set()
+            assert (await waiting.answer()).startswith("250 2.6.0")
+            assert (await waiting.answer()).startswith("421")
         assert len(await gateway.received()) == 1
 
 
@@ -419,11 +426,16 @@ async def test_connections_over_the_limit_hear_421(
     gateways: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(protocol, "MAX_CONNECTIONS", 2)
-    async with gateways(smtp_listen_port=0) as gateway, listening(gateway) as port:
-        async with wire(port) as first, wire(port) as second, wire(port) as third:
-            assert (await first.answer()).startswith("220")
-            assert (await second.answer()).startswith("220")
-            assert (await third.answer()).startswith("421")
+    async with (
+        gateways(smtp_listen_port=0) as gateway,
+        listening(gateway) as port,
+        wire(port) as first,
+        wire(port) as second,
+        wire(port) as third,
+    ):
+        assert (await first.answer()).startswith("220")
+        assert (await second.answer()).startswith("220")
+        assert (await third.answer()).startswith("421")
 
 
 async def test_a_port_that_is_not_open_is_named_by_readyz(gateways: Any) -> None:

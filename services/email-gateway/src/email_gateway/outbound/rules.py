@@ -1,6 +1,7 @@
 """When a mail is tried again, and when it is given up. Pure."""
 
 import random
+import re
 from datetime import timedelta
 
 _STEPS = (10, 30, 60, 300, 900, 1800, 3600, 7200, 14400)
@@ -10,6 +11,15 @@ MAX_ATTEMPTS = 34
 LEASE = timedelta(minutes=10)
 # What a mail waits that was not even tried because the server was away.
 AWAY = timedelta(seconds=30)
+MALFORMED = "501 5.1.3 no address that a mail server could take"
+_ADDRESS = re.compile(
+    r"[^\s\x00-\x1f\x7f<>@,;:\\\"()\[\]]{1,64}@[^\s\x00-\x1f\x7f<>@,;:\\\"()]{1,255}"
+)
+
+
+def is_address(text: str) -> bool:
+    """Whether it can stand in an envelope. Mail libraries send to what they make of it instead."""
+    return _ADDRESS.fullmatch(text) is not None
 
 
 def next_wait(attempts: int) -> timedelta:

@@ -16,9 +16,9 @@ from sqlalchemy import Row, Table, or_, select, update
 
 from email_gateway.outbound.composing import Composed, compose
 from email_gateway.outbound.outcomes import Attempt, Prepared, pending, record
-from email_gateway.outbound.rules import AWAY, LEASE
+from email_gateway.outbound.rules import AWAY, LEASE, MALFORMED, is_address
 from email_gateway.outbound.tables import OutgoingMail
-from email_gateway.outbound.transport import SendError, Transport
+from email_gateway.outbound.transport import SendError, SendResult, Transport
 from patchbay_contracts import SendEmail
 from patchbay_kit.runtime import Runtime
 
@@ -119,14 +119,17 @@ class Sender:
     async def _try(self, row: Row[Any], prepared: Prepared) -> Attempt:
         composed = prepared.composed
         recipients = pending(row, composed)
-        if not recipients:
-            return Attempt(row, prepared, SendError("there is no recipient", permanent=True))
+        usable = [each for each in recipients if is_address(each)]
+        if not usable:
+            text = f"nobody to send it to: {recipients}" if recipients else "there is no recipient"
+            return Attempt(row, prepared, SendError(text, permanent=True))
         try:
-            result = await self.transport.send(composed.sender, recipients, composed.raw)
+            result = await self.transport.send(composed.sender, usable, composed.raw)
         except SendError as error:
             log.info("mail.not_sent", mail_id=row.id, permanent=error.permanent, error=str(error))
             return Attempt(row, prepared, error)
-        return Attempt(row, prepared, result)
+        malformed = dict.fromkeys((each for each in recipients if each not in usable), MALFORMED)
+        return Attempt(row, prepared, SendResult(malformed | result.refused, result.caught))
 
     async def _write(self) -> None:
         if not self._unwritten:
