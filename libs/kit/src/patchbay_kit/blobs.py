@@ -6,6 +6,7 @@ A blob that `put` has returned survives a power cut, and its name proves its con
 import asyncio
 import hashlib
 import os
+import re
 import secrets
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +20,10 @@ from patchbay_kit.errors import ConfigurationError
 SMALL = 64 * 1024
 _PACK_HEX = 20
 _DIGEST_HEX = 28
-_HEX = frozenset("0123456789abcdef")
+_WHOLE = re.compile(r"[0-9a-f]{64}")
+_PIECE = re.compile(
+    rf"([0-9a-f]{{{_PACK_HEX}}})\.([0-9a-f]{{1,8}})\.([0-9a-f]{{1,5}})\.([0-9a-f]{{{_DIGEST_HEX}}})"
+)
 
 
 class BlobStore(Protocol):
@@ -55,6 +59,8 @@ class FolderBlobStore:
     def __init__(self, root: Path, *, threads: int = 8) -> None:
         self.root = root
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="blobs")
+        # Folders whose own names are on disk; one that is merely there may be another thread's.
+        self._durable_folders: set[Path] = set()
 
     async def put(self, contents: Sequence[bytes]) -> list[str]:
         small = [index for index, content in enumerate(contents) if len(content) <= SMALL]
@@ -75,26 +81,19 @@ class FolderBlobStore:
         return await asyncio.get_running_loop().run_in_executor(self._pool, self._read, name)
 
     def _read(self, name: str) -> bytes:
-        if "." in name:
-            return self._read_piece(name)
-        if not _is_hex(name, 64):
+        if piece := _PIECE.fullmatch(name):
+            return self._read_piece(name, *piece.groups())
+        if not _WHOLE.fullmatch(name):
             raise FileNotFoundError(name)
         content = (self.root / name[:2] / name).read_bytes()
         if hashlib.sha256(content).hexdigest() != name:
             raise OSError(f"the stored file {name} is damaged")
         return content
 
-    def _read_piece(self, name: str) -> bytes:
-        try:
-            pack, offset, length, digest = name.split(".")
-            start, size = int(offset, 16), int(length, 16)
-        except ValueError:
-            raise FileNotFoundError(name) from None
-        if not _is_hex(pack, _PACK_HEX):
-            raise FileNotFoundError(name)
+    def _read_piece(self, name: str, pack: str, offset: str, length: str, digest: str) -> bytes:
         with self._pack_path(pack).open("rb") as file:
-            file.seek(start)
-            content = file.read(size)
+            file.seek(int(offset, 16))
+            content = file.read(int(length, 16))
         if hashlib.sha256(content).hexdigest()[:_DIGEST_HEX] != digest:
             raise OSError(f"the stored piece {name} is damaged")
         return content
@@ -105,8 +104,12 @@ class FolderBlobStore:
     def _write_alone(self, index: int, content: bytes) -> list[tuple[int, str]]:
         name = hashlib.sha256(content).hexdigest()
         path = self.root / name[:2] / name
-        if not path.exists():
-            _write(path, [content])
+        if path.exists():
+            # Whoever wrote it may not have got further than the renaming.
+            self._make_durable(path.parent)
+            _sync_folder(path.parent)
+        else:
+            self._write(path, [content])
         return [(index, name)]
 
     def _write_pack(self, chosen: Sequence[tuple[int, bytes]]) -> list[tuple[int, str]]:
@@ -116,27 +119,32 @@ class FolderBlobStore:
             digest = hashlib.sha256(content).hexdigest()[:_DIGEST_HEX]
             names.append((index, f"{pack}.{offset:x}.{len(content):x}.{digest}"))
             offset += len(content)
-        _write(self._pack_path(pack), [content for _, content in chosen])
+        self._write(self._pack_path(pack), [content for _, content in chosen])
         return names
 
+    def _write(self, path: Path, contents: Sequence[bytes]) -> None:
+        """All or nothing, and durable when it returns."""
+        self._make_durable(path.parent)
+        temporary = path.with_name(f".{path.name}.{os.getpid()}.{id(contents)}")
+        try:
+            with temporary.open("wb") as file:
+                file.writelines(contents)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        _sync_folder(path.parent)
 
-def _is_hex(text: str, length: int) -> bool:
-    return len(text) == length and set(text) <= _HEX
-
-
-def _write(path: Path, contents: Sequence[bytes]) -> None:
-    """All or nothing, and durable when it returns."""
-    if not path.parent.is_dir():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _sync_folder(path.parent.parent)
-        _sync_folder(path.parent.parent.parent)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{id(contents)}")
-    with temporary.open("wb") as file:
-        file.writelines(contents)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-    _sync_folder(path.parent)
+    def _make_durable(self, folder: Path) -> None:
+        if folder in self._durable_folders:
+            return
+        folder.mkdir(parents=True, exist_ok=True)
+        for above in folder.parents:
+            _sync_folder(above)
+            if above == self.root.parent:
+                break
+        self._durable_folders.add(folder)
 
 
 def _sync_folder(folder: Path) -> None:
