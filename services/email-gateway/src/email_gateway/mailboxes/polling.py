@@ -1,38 +1,26 @@
 """Fetching mailboxes over IMAP by UID, never by the unread flag.
 
-Promise: the cursor moves in the transaction that records the mails; the server's flag is set only
-after the commit. A mail that cannot be read is quarantined, one mailbox that fails or is slow never
+Promise: a mail that cannot be read is quarantined, one mailbox that fails or is slow never
 stops another, and a wrong password pauses only its own.
 """
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
-from sqlalchemy import Row, Table, select
 
-from email_gateway.imap.port import (
-    FetchedMail,
-    MailSource,
-    MailSourceAuthError,
-    MailSourceUnavailable,
-)
-from email_gateway.intake.raw import RawMail
+from email_gateway.imap.port import MailSourceAuthError, MailSourceUnavailable
 from email_gateway.intake.service import Intake
-from email_gateway.intake.tables import SeenUid
 from email_gateway.mailboxes.leases import ChangedMeanwhileError, Claimed, Leases
 from email_gateway.mailboxes.sources import MailSources
+from email_gateway.mailboxes.visiting import Visit
 from patchbay_kit.errors import PermanentError
 from patchbay_kit.runtime import Runtime
 from patchbay_kit.workers.lifecycle import pause
 
 log = structlog.get_logger(__name__)
 
-_SEEN: Table = SeenUid.__table__  # type: ignore[attr-defined]  # set by SQLModel
-
-CHUNK = 50
 TICK = 1.0
 STRICT_AUTH_FAILURES = 3
 # A visit hands a full mailbox back after this long, so that a stop or a change is heard.
@@ -107,62 +95,14 @@ class MailboxPoller:
             log.warning("mailbox.not_released", mailbox_id=claimed.row.id, kind=_kind(error))
 
     async def _fetch(self, claimed: Claimed, leases: Leases) -> bool:
-        row = claimed.row
-        source = await self.sources.open(row)
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + VISIT_SECONDS
+        deadline = asyncio.get_running_loop().time() + VISIT_SECONDS
+        source = await self.sources.open(claimed.row)
         try:
             await source.connect()
-            state = await source.select(row.folder)
-            last = row.last_uid if state.uidvalidity == row.uidvalidity else 0
-            while uids := await source.uids_since(last, CHUNK):
-                await self._take_in(claimed, leases, source, state.uidvalidity, uids)
-                last = max(uids)
-                if loop.time() > deadline:
-                    return True
-            return False
+            visit = Visit(self.runtime, self.intake, leases, claimed, source)
+            return await visit.run(deadline)
         finally:
             await source.close()
-
-    async def _take_in(
-        self,
-        claimed: Claimed,
-        leases: Leases,
-        source: MailSource,
-        uidvalidity: int,
-        uids: Sequence[int],
-    ) -> None:
-        new = await self._unseen(claimed.row.id, uidvalidity, uids)
-        mails = await source.fetch(new) if new else []
-        blobs, read = await self.intake.store(
-            [_raw(claimed.row, uidvalidity, mail) for mail in mails]
-        )
-        async with self.runtime.db.unit_of_work() as uow:
-            await leases.advance(uow, claimed, uidvalidity=uidvalidity, last_uid=max(uids))
-            await self.intake.record(uow, blobs, read)
-        await source.mark_done(uids)
-
-    async def _unseen(self, mailbox_id: str, uidvalidity: int, uids: Sequence[int]) -> list[int]:
-        statement = select(_SEEN.c.uid).where(
-            _SEEN.c.mailbox_id == mailbox_id,
-            _SEEN.c.uidvalidity == uidvalidity,
-            _SEEN.c.uid.in_(uids),
-        )
-        async with self.runtime.db.read() as session:
-            seen = set((await session.execute(statement)).scalars())
-        return [uid for uid in uids if uid not in seen]
-
-
-def _raw(row: Row[Any], uidvalidity: int, mail: FetchedMail) -> RawMail:
-    return RawMail(
-        raw=mail.raw,
-        via="imap",
-        mailbox_id=row.id,
-        recipients=(row.public_address,),
-        uidvalidity=uidvalidity,
-        uid=mail.uid,
-        oversize=mail.oversize,
-    )
 
 
 def _kind(error: Exception) -> str:
