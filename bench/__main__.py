@@ -25,14 +25,18 @@ async def _tickets(started: Servers, rounds: int, backlog: int) -> None:
         ours.append(await tickets.measure_ours(started, backlog=backlog))
         _say(f"round {number + 1}: floor {floor[-1]}, ours {ours[-1]}")
     rate, base = _median(ours, "rate"), _median(floor, "rate")
-    _say(f"remote ticket -> TicketCreated: ours {rate:.0f}/s, floor {base:.0f}/s, ratio {rate / base:.2f} (must 0.50, aim 0.70)")
+    _say(
+        f"remote ticket -> TicketCreated: ours {rate:.0f}/s, floor {base:.0f}/s, "
+        f"ratio {rate / base:.2f} (must 0.50, aim 0.70)"
+    )
     for name in ("p50", "p99"):
         mine, theirs = _median(ours, name), _median(floor, name)
-        _say(f"  {name} at {tickets.RATE}/s: ours {mine:.1f} ms, floor {theirs:.1f} ms, {mine / theirs:.1f}x")
+        at = f"{name} at {tickets.RATE}/s"
+        _say(f"  {at}: ours {mine:.1f} ms, floor {theirs:.1f} ms, {mine / theirs:.1f}x")
 
 
 def _median(measured: list[tickets.Measured], name: str) -> float:
-    return statistics.median(getattr(each, name) for each in measured)
+    return float(statistics.median(getattr(each, name) for each in measured))
 
 
 def _say(text: str) -> None:

@@ -106,6 +106,7 @@ def measure_ours(*, backlog: int = BACKLOG) -> EmbeddedMeasured:
         data = Path(folder)
         with _hub(data) as pid:
             idle = resident(pid)
+            _nobody_to_alert(data)
             _feed(data, range(WARM))
             _until_linked(data, WARM)
             meter = CpuMeter({"hub": pid})
@@ -133,6 +134,13 @@ def _hub(data: Path) -> Iterator[int]:
             running.communicate()
 
 
+def _nobody_to_alert(data: Path) -> None:
+    """Without a default manager no mail follows a ticket: the path ends where it is measured."""
+    query = "UPDATE desk_setting SET value = 'null' WHERE name = 'default_manager_id'"
+    with closing(sqlite3.connect(data / "ticket-svc.db", timeout=30)) as database, database:
+        database.execute(query)
+
+
 def _feed(data: Path, numbers: range) -> None:
     """All at once; the hub's relay looks at least every second."""
     now = datetime.now(UTC).isoformat(timespec="microseconds")
@@ -156,6 +164,6 @@ def _until_linked(data: Path, wanted: int) -> float:
             if count > start and first is None:
                 first = (now, count)
             if first is not None and count >= wanted:
-                return (count - first[1]) / max(now - first[0], 1e-9)
-            time.sleep(0.02)
+                return float((count - first[1]) / max(now - first[0], 1e-9))
+            time.sleep(0.02)  # noqa: TID251 - a meter that looks from outside
     raise TimeoutError(f"{wanted} tickets were not linked within {TIMEOUT} s")

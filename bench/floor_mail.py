@@ -84,11 +84,10 @@ def _seen(client: imaplib.IMAP4, uids: list[int]) -> None:
 
 def _read(raw: bytes) -> bytes:
     mail = email.message_from_bytes(raw, policy=email.policy.compat32)
-    text = mail.get_payload(decode=True).decode("utf-8", "replace")
+    payload = mail.get_payload(decode=True)
+    text = payload.decode("utf-8", "replace") if isinstance(payload, bytes) else ""
     values = {name.lower().replace("-", "_"): str(value) for name, value in mail.items()}
-    return orjson.dumps(
-        {"id": str(uuid.uuid4()), "type": IN_KEY, "data": {"text": text, **values}}
-    )
+    return orjson.dumps({"id": str(uuid.uuid4()), "type": IN_KEY, "data": {"text": text, **values}})
 
 
 async def _publish(exchange: "aio_pika.abc.AbstractExchange", key: str, body: bytes) -> None:
@@ -115,7 +114,9 @@ async def worker(amqp: str, dsn: str) -> None:
         await batch[-1].ack(multiple=True)
 
 
-async def _write(database: "asyncpg.Connection", events: list[dict]) -> list[tuple[str, bytes]]:
+async def _write(
+    database: "asyncpg.Connection", events: list[dict[str, Any]]
+) -> list[tuple[str, bytes]]:
     mails = [event["data"] for event in events]
     async with database.transaction():
         await database.execute(

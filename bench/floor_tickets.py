@@ -1,12 +1,14 @@
 """The floor for remote tickets: what a hand-written program without any feature does.
 
 One process consumes batches of 100 and writes inbox, ticket, history and outbox with unnest in one
-transaction; a second one relays the outbox with confirms in flight. No rules, no accounts, no checks.
+transaction; a second one relays the outbox with confirms in flight. No rules, no accounts, no
+checks.
 """
 
 import asyncio
 import sys
 import uuid
+from typing import Any
 
 import aio_pika
 import asyncpg
@@ -46,7 +48,7 @@ async def worker(amqp: str, dsn: str) -> None:
         await batch[-1].ack(multiple=True)
 
 
-async def _write(database: "asyncpg.Connection", events: list[dict]) -> None:
+async def _write(database: "asyncpg.Connection", events: list[dict[str, Any]]) -> None:
     ids = [str(uuid.uuid4()) for _ in events]
     data = [event["data"] for event in events]
     payloads = [

@@ -15,7 +15,7 @@ CONTACTS = 400
 ACCOUNTS = 100
 SUPPORT = "support@msp.example"
 _TEXT = (
-    "Hello,\n\nsince this morning the scanner in room {room} says \"no connection\" and the\n"
+    'Hello,\n\nsince this morning the scanner in room {room} says "no connection" and the\n'
     "files do not reach the shared folder any more. We restarted it twice, which\n"
     "did not help. Could somebody have a look before the weekend? We need it for\n"
     "the month's invoices, so anything before Friday noon would be fine.\n\n"

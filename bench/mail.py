@@ -5,6 +5,7 @@ import tempfile
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import aio_pika
 import asyncpg
@@ -84,9 +85,7 @@ async def measure_ours(
         return await _measure(servers, dovecot, account, side, mails)
 
 
-async def measure_floor(
-    servers: Servers, dovecot: Dovecot, *, mails: int = MAILS
-) -> MailMeasured:
+async def measure_floor(servers: Servers, dovecot: Dovecot, *, mails: int = MAILS) -> MailMeasured:
     """The hand-written floor, a gateway and a ticket process."""
     amqp = servers.rabbitmq.new_vhost()
     dsn = _dsn(servers.postgres.create_database())
@@ -98,7 +97,7 @@ async def measure_floor(
     async with await aio_pika.connect(amqp) as broker:
         channel = await broker.channel()
         await channel.declare_exchange(floor.EXCHANGE, "topic", durable=True)
-        quorum = {"x-queue-type": "quorum"}
+        quorum: dict[str, Any] = {"x-queue-type": "quorum"}
         queue = await channel.declare_queue(floor.QUEUE, durable=True, arguments=quorum)
         await queue.bind(floor.EXCHANGE, floor.IN_KEY)
     imap = f"{account.host}|{account.port}|{account.username}|{account.password}"

@@ -39,9 +39,7 @@ async def measure_ours(servers: Servers, *, backlog: int = BACKLOG) -> Measured:
     with ExitStack() as stack:
         relay = stack.enter_context(process("ticket_svc", "relay", env=env))
         await _until_bound(servers, amqp, "ticket-svc.remote", relay)
-        return await _measure(
-            stack, amqp, EXCHANGE, backlog, [("ticket_svc", "worker")], env
-        )
+        return await _measure(stack, amqp, EXCHANGE, backlog, [("ticket_svc", "worker")], env)
 
 
 async def measure_floor(servers: Servers, *, backlog: int = BACKLOG) -> Measured:
