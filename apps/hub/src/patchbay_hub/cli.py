@@ -28,6 +28,9 @@ def main() -> None:
         os.environ.get("PATCHBAY_LOG_FORMAT", "text"),
         service="hub",
     )
+    # Database threads wait for a busy event loop this long: with 1 ms instead of 5 a publish beside
+    # other work took 7 ms instead of 16 (median of three runs).
+    sys.setswitchinterval(0.001)
     try:
         leave(uvloop.run(run(options)))
     except ConfigurationError as error:
