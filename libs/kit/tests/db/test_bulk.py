@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Table, func, select
 from sqlalchemy.exc import DBAPIError, StatementError
 
-from patchbay_kit.db import Database, insert_many, key_in
+from patchbay_kit.db import Database, insert_many, key_in, update_many
 from patchbay_kit.ids import new_id
 
 LATE = datetime(2026, 3, 29, 2, 30, 0, 123456, tzinfo=timezone(timedelta(hours=5, minutes=45)))
@@ -211,3 +211,19 @@ async def test_any_text_and_json_comes_back(
         filter_ = key_in(uow.session, [thing.c.id, thing.c.text], [(given_["id"], text_)])
         assert await uow.session.scalar(select(thing.c.id).where(filter_)) == given_["id"]
     assert (back.text, back.json) == (text_, json)
+
+
+async def test_many_rows_get_values_of_their_own_and_the_rest_keeps_its_own(
+    db: Database, thing: Table
+) -> None:
+    first, second, third = (row(name=name, count=1) for name in ("a", "b", "c"))
+    changes = [
+        {"id": first["id"], "text": "Ø :rows", "at": LATE, "json": {"a": 1}},
+        {"id": second["id"], "text": None, "at": None, "json": None},
+    ]
+    async with db.unit_of_work() as uow:
+        await insert_many(uow.session, thing, [first, second, third])
+        await update_many(uow.session, thing, changes)
+        await update_many(uow.session, thing, [])
+    wanted = [{**first, **changes[0]}, {**second, **changes[1]}, third]
+    assert await stored(db, thing) == [{**each, "kept": 7} for each in wanted]

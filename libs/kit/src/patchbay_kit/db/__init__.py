@@ -1,6 +1,6 @@
 """Database access: one engine per service, one commit at the edge."""
 
-from patchbay_kit.db.bulk import insert_many
+from patchbay_kit.db.bulk import insert_many, update_many
 from patchbay_kit.db.database import Database
 from patchbay_kit.db.keys import key_in
 from patchbay_kit.db.types import BigIntType, IdType, JsonType, UtcDateTime
@@ -15,4 +15,5 @@ __all__ = [
     "UtcDateTime",
     "insert_many",
     "key_in",
+    "update_many",
 ]

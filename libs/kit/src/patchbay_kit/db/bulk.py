@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 import orjson
-from sqlalchemy import Column, Row, Table, TextClause, text
+from sqlalchemy import Column, Row, Table, TextClause, bindparam, text, update
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -60,6 +60,34 @@ def _refuse_naive_times(table: Table, rows: Rows) -> None:
 @lru_cache(maxsize=256)
 def _time_columns(table: Table) -> tuple[str, ...]:
     return tuple(column.name for column in table.c if isinstance(column.type, UtcDateTime))
+
+
+async def update_many(session: AsyncSession, table: Table, rows: Rows, *, key: str = "id") -> None:
+    """Set the other columns of each row where its `key` is; a key comes once, all rows name the
+    same columns. The caller has locked the rows in one order, or two callers may deadlock.
+    """
+    if not rows:
+        return
+    if session.get_bind().dialect.name == "postgresql":
+        statement = _postgres_update(table, tuple(rows[0]), key)
+        await session.execute(statement, {"rows": orjson.dumps(list(rows)).decode()})
+        return
+    values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in rows[0] if name != key}
+    each = update(table).where(table.c[key] == bindparam(f"new_{key}")).values(values)
+    connection = await session.connection()
+    await connection.execute(
+        each, [{f"new_{name}": value for name, value in row.items()} for row in rows]
+    )
+
+
+@lru_cache(maxsize=256)
+def _postgres_update(table: Table, names: tuple[str, ...], key: str) -> TextClause:
+    changes = ", ".join(f'"{name}" = n."{name}"' for name in names if name != key)
+    return text(
+        f'UPDATE "{table.name}" AS t SET {changes} '  # noqa: S608  # names come from our own tables
+        f'FROM json_populate_recordset(NULL::"{table.name}", CAST(:rows AS json)) AS n '
+        f'WHERE t."{key}" = n."{key}"'
+    )
 
 
 @lru_cache(maxsize=256)

@@ -28,7 +28,7 @@ async def file_mails(uow: UnitOfWork, mails: Sequence[DecidedMail]) -> None:
         decided.ticket_id, decided.number = ticket.id, ticket.number
         if _to_inbox(decided):
             decided.reasons.append(Reason(code=ReasonCode.INBOX_EXTERNAL_UPDATE))
-    await add_notes(uow, [_note(decided) for decided in mails])
+    await add_notes(uow, [_note(decided) for decided in mails], rows)
     messages = {
         m.mail.mail.message_id: m.ticket_id or ""
         for m in sorted(mails, key=lambda each: each.mail.mail.message_id)

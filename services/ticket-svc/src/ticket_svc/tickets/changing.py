@@ -4,16 +4,16 @@ The ticket row is locked first, so versions never collide and events about one t
 versions.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Table, select, update
+from sqlalchemy import Row, Table, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from patchbay_contracts import Channel, Envelope, Reason, TicketNoteAdded
-from patchbay_kit.db import UnitOfWork, insert_many
+from patchbay_kit.db import UnitOfWork, insert_many, update_many
 from ticket_svc.tickets.records import NewEntry, decision_row, history_row
 from ticket_svc.tickets.tables import Decision, HistoryEntry, Ticket
 
@@ -49,14 +49,17 @@ async def lock_tickets(session: AsyncSession, ids: Iterable[str]) -> dict[str, R
     return {row.id: row for row in await session.execute(statement.with_for_update())}
 
 
-async def add_notes(uow: UnitOfWork, notes: Sequence[TicketNote]) -> list[dict[str, Any]]:
+async def add_notes(
+    uow: UnitOfWork, notes: Sequence[TicketNote], locked: Mapping[str, Row[Any]] | None = None
+) -> list[dict[str, Any]]:
     """Write history, decisions and Inbox entries, and publish TicketNoteAdded for each note.
 
-    A note without reasons writes no decision. Returns the history rows, in order.
+    A note without reasons writes no decision. `locked`: the tickets as `lock_tickets` gave them,
+    where the caller has them. Returns the history rows, in order.
     """
     if not notes:
         return []
-    rows = await lock_tickets(uow.session, [note.ticket_id for note in notes])
+    rows = locked or await lock_tickets(uow.session, [note.ticket_id for note in notes])
     states = {ticket_id: row._asdict() for ticket_id, row in rows.items()}
     history, decisions = [], []
     for note in notes:
@@ -81,15 +84,15 @@ async def add_notes(uow: UnitOfWork, notes: Sequence[TicketNote]) -> list[dict[s
             cause=note.cause,
             actor=note.actor,
         )
-    for ticket_id, state in states.items():
-        values = {name: state[name] for name in _CHANGED}
-        await uow.session.execute(update(TICKET).where(TICKET.c.id == ticket_id).values(values))
+    changed = [{name: state[name] for name in _CHANGED} for state in states.values()]
+    await update_many(uow.session, TICKET, changed)
     await insert_many(uow.session, _HISTORY, history)
     await insert_many(uow.session, _DECISION, decisions)
     return history
 
 
 _CHANGED = (
+    "id",
     "version",
     "updated_at",
     "in_inbox",
