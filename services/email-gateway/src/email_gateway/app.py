@@ -2,10 +2,10 @@
 
 from fastapi import FastAPI
 
+from email_gateway.ledger.probing import router as tests
 from email_gateway.ledger.routes import router as mails
 from email_gateway.mailboxes.checking import router as checks
 from email_gateway.mailboxes.routes import router as mailboxes
-from email_gateway.outbound.routes import router as tests
 from patchbay_kit.http import create_service_app
 from patchbay_kit.runtime import Runtime
 

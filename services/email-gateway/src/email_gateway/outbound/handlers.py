@@ -1,70 +1,21 @@
-"""Requests to send, put into the queue: each request id once."""
+"""Requests to send, put into the queue."""
 
 from collections.abc import Sequence
-from typing import Any
 
-from sqlalchemy import Table
-
-from email_gateway.outbound.tables import OutgoingMail
-from patchbay_contracts import Envelope, MailPurpose, Reason, ReasonCode, SendAlertEmail, SendEmail
-from patchbay_kit.db import UnitOfWork, insert_many
-from patchbay_kit.http.models import without_nul
-from patchbay_kit.ids import new_id
-
-_OUTGOING: Table = OutgoingMail.__table__  # type: ignore[attr-defined]  # set by SQLModel
+from email_gateway.outbound.queueing import queue_all
+from patchbay_contracts import Envelope, MailPurpose, SendAlertEmail, SendEmail
+from patchbay_kit.db import UnitOfWork
 
 
 async def on_send_email(uow: UnitOfWork, events: Sequence[Envelope[SendEmail]]) -> None:
-    await _queue(uow, events)
+    await queue_all(uow, events)
 
 
 async def on_send_alert(uow: UnitOfWork, events: Sequence[Envelope[SendAlertEmail]]) -> None:
     """An alert is an automatic mail of purpose `alert`."""
-    await _queue(uow, [_as_mail(event) for event in events])
+    await queue_all(uow, [_as_mail(event) for event in events])
 
 
 def _as_mail(event: Envelope[SendAlertEmail]) -> Envelope[SendEmail]:
     request = SendEmail(**event.data.model_dump(), purpose=MailPurpose.ALERT, automatic=True)
     return event.model_copy(update={"data": request})  # type: ignore[return-value]  # other data
-
-
-async def queue(uow: UnitOfWork, request: SendEmail) -> str:
-    """Queue one mail that nobody but us asked for; returns its id."""
-    row = _row(uow, request, None)
-    await insert_many(uow.session, _OUTGOING, [row], ignore_conflicts=True)
-    return str(row["id"])
-
-
-async def _queue(uow: UnitOfWork, events: Sequence[Envelope[SendEmail]]) -> None:
-    by_request: dict[str, Envelope[SendEmail]] = {}
-    for event in events:
-        by_request.setdefault(event.data.request_id, event)
-    rows = [_row(uow, event.data, event) for _, event in sorted(by_request.items())]
-    await insert_many(uow.session, _OUTGOING, rows, ignore_conflicts=True)
-
-
-def _row(uow: UnitOfWork, request: SendEmail, event: Envelope[SendEmail] | None) -> dict[str, Any]:
-    # PostgreSQL keeps no NUL; a mail must not be lost for one.
-    wanted = without_nul(request.model_dump(mode="json", exclude_none=True))
-    people = [*wanted["to"], *wanted["cc"], *wanted["bcc"]]
-    queued = Reason(code=ReasonCode.SEND_QUEUED)
-    return {
-        "id": new_id(),
-        "request_id": wanted["request_id"],
-        "purpose": str(request.purpose),
-        "ticket_id": request.ticket_id,
-        "ticket_number": wanted.get("ticket_number"),
-        # Given when it is built: it takes the installation's key, which handlers do not have.
-        "message_id": "",
-        "subject": wanted["mail_subject"],
-        "recipients": [person["email"] for person in people],
-        "request": wanted,
-        "correlation_id": (event.correlationid or event.id) if event else None,
-        "causation_id": event.id if event else None,
-        "state": "queued",
-        "attempts": 0,
-        "next_attempt_at": uow.now,
-        "refused": [],
-        "reasons": [queued.model_dump(mode="json")],
-        "created_at": uow.now,
-    }

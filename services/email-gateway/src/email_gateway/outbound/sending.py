@@ -9,6 +9,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -20,6 +21,7 @@ from email_gateway.outbound.rules import AWAY, LEASE, MALFORMED, is_address
 from email_gateway.outbound.tables import OutgoingMail
 from email_gateway.outbound.transport import SendError, SendResult, Transport
 from patchbay_contracts import SendEmail
+from patchbay_kit.db import UnitOfWork
 from patchbay_kit.runtime import Runtime
 
 log = structlog.get_logger(__name__)
@@ -41,6 +43,7 @@ class Sender:
     support_address: str
     token_key: bytes = field(repr=False)
     original_of: Callable[[Runtime, str], Awaitable[bytes | None]]
+    lease: timedelta = LEASE
     # Answered by the server, but not yet committed because the database was away.
     _unwritten: list[Attempt] = field(default_factory=list)
 
@@ -80,7 +83,7 @@ class Sender:
             rows = (await uow.session.execute(due)).all()
             if rows:
                 ids = [row.id for row in rows]
-                values = {"state": "sending", "leased_until": uow.now + LEASE}
+                values = {"state": "sending", "leased_until": uow.now + self.lease}
                 where = _OUTGOING.c.id.in_(ids)
                 await uow.session.execute(update(_OUTGOING).where(where).values(values))
             return rows
@@ -153,3 +156,9 @@ class Sender:
             return SendError(f"the original cannot be read: {error}", permanent=False)
         except ValueError as error:
             return SendError(f"the mail cannot be built: {error}", permanent=True)
+
+
+async def release(uow: UnitOfWork) -> None:
+    """Let mails whose sender died be sent at once. Only where nobody else can be sending them."""
+    where = _OUTGOING.c.state == "sending"
+    await uow.session.execute(update(_OUTGOING).where(where).values(leased_until=uow.now))

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from email_gateway.ledger.reading import find_mail
 from email_gateway.ledger.schemas import MailView
-from email_gateway.outbound.handlers import queue
+from email_gateway.outbound.queueing import queue
 from patchbay_contracts import MailPurpose, PersonRef, SendEmail
 from patchbay_kit.auth import Principal
 from patchbay_kit.http import RequestModel, TransactionalRoute, Uow, require
