@@ -21,7 +21,7 @@ from patchbay_kit.errors import ConfigurationError
 from patchbay_kit.host import Host, HttpEndpoint, leave
 from patchbay_kit.http.app import create_probe_app
 from patchbay_kit.logging import configure_logging
-from patchbay_kit.runtime import ServiceDefinition
+from patchbay_kit.runtime import Runtime, ServiceDefinition
 from patchbay_kit.settings import BaseServiceSettings, load_settings
 
 ROLES = ("api", "worker", "relay", "migrate", "all")
@@ -44,15 +44,11 @@ def main(service: ServiceDefinition) -> NoReturn:
 
 async def run_role(service: ServiceDefinition, settings: BaseServiceSettings, role: str) -> int:
     """Build and run the host of one role; returns the exit status."""
-    if role == "all":
-        await asyncio.to_thread(migrate, service.package, settings.database_url, service.metadata)
-    elif not settings.database_url.startswith("postgresql"):
-        raise ConfigurationError(
-            "PATCHBAY_DATABASE_URL: the roles run apart only on PostgreSQL; "
-            "use the role 'all' with SQLite"
-        )
     bus = create_bus(settings.bus_url, system_topology(), service.name)
     runtime = build_runtime(service, settings, bus)
+    _check_role(role, runtime)
+    if role == "all":
+        await asyncio.to_thread(migrate, service.package, settings.database_url, service.metadata)
     host = Host(bus, grace=settings.shutdown_grace, on_stop=[runtime.db.close])
     if role in ("relay", "all"):
         wake = wake_in_process(runtime)
@@ -60,10 +56,6 @@ async def run_role(service: ServiceDefinition, settings: BaseServiceSettings, ro
     else:
         host.loops += wake_by_notify(runtime)
     if role in ("api", "all"):
-        if "verifier" not in runtime.extras:
-            raise ConfigurationError(
-                "PATCHBAY_JWKS_URL: must name where the issuer's public keys are read"
-            )
         app = service.create_app(runtime)
     else:
         app = create_probe_app(runtime, service.name)
@@ -75,6 +67,18 @@ async def run_role(service: ServiceDefinition, settings: BaseServiceSettings, ro
         HttpEndpoint(app, settings.http_host, settings.http_port, grace=settings.shutdown_grace)
     )
     return await host.run()
+
+
+def _check_role(role: str, runtime: Runtime) -> None:
+    if role != "all" and not runtime.db.is_postgres:
+        raise ConfigurationError(
+            "PATCHBAY_DATABASE_URL: the roles run apart only on PostgreSQL; "
+            "use the role 'all' with SQLite"
+        )
+    if role in ("api", "all") and "verifier" not in runtime.extras:
+        raise ConfigurationError(
+            "PATCHBAY_JWKS_URL: must name where the issuer's public keys are read"
+        )
 
 
 def _fail(message: str) -> int:

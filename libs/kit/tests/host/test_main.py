@@ -42,6 +42,8 @@ main(SERVICE)
 # Importing takes seconds and a fork nothing: each line of stdin is one call of `main`.
 _MANY_CALLS = """
 import json, os, sys, tempfile
+import alembic.command, httptools, sqlalchemy.dialects.postgresql.asyncpg
+import sqlalchemy.dialects.sqlite.aiosqlite, uvicorn.protocols.http.httptools_impl
 from patchbay_kit.main import main
 from tiny_svc.definition import SERVICE
 
@@ -54,7 +56,11 @@ for line in sys.stdin:
             os.environ.update(call["environment"])
             os.dup2(errors.fileno(), 2)
             sys.argv[1:] = call["arguments"]
-            main(SERVICE)
+            try:
+                main(SERVICE)
+            except SystemExit as leaving:
+                sys.stderr.flush()
+                os._exit(leaving.code)
         _, status = os.waitpid(child, 0)
         errors.seek(0)
         result = {"status": os.waitstatus_to_exitcode(status), "stderr": errors.read().decode()}

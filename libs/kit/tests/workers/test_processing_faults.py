@@ -1,6 +1,7 @@
 """What a database in trouble, or two workers at once, may do to a batch: nothing."""
 
 import asyncio
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from patchbay_kit.errors import PermanentError
 from patchbay_kit.testing.consumer import CountingConsumer, delivery, renamed
 from patchbay_kit.testing.servers.ports import free_port
 from patchbay_kit.testing.servers.postgres import Postgres
+from patchbay_kit.testing.waiting import eventually
 from patchbay_kit.workers.processing import DatabaseAwayError, Verdict
 
 
@@ -193,12 +195,14 @@ async def test_a_database_that_is_not_there_decides_nothing() -> None:
 
 async def test_a_file_that_cannot_be_opened_decides_nothing(tmp_path: Path) -> None:
     (tmp_path / "file.db").mkdir()
+    before = threading.active_count()
     consumer = CountingConsumer(
         Database(f"sqlite+aiosqlite:///{tmp_path}/file.db", service="desk-svc")
     )
     with pytest.raises(DatabaseAwayError):
         await consumer.processor.process([delivery("one"), delivery("two")])
     await consumer.db.close()
+    await eventually(lambda: threading.active_count() == before, message="the driver's threads end")
 
 
 async def test_a_full_disk_decides_nothing(sqlite_url: str) -> None:
