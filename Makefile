@@ -10,7 +10,7 @@ DATA ?= .data
 PORT ?= 8080
 SMTP_PORT ?= 2525
 
-.PHONY: help install run logs fmt check static format-check lint types arch deps stale schemas \
+.PHONY: help install run fmt check static format-check lint types arch deps stale schemas \
 	test unit integration e2e cov bench images k8s-render
 
 help: ## Show this list
@@ -22,9 +22,6 @@ install: ## Make .venv with everything, test tools included
 run: ## Run the hub with the demo in one process (DATA, PORT, SMTP_PORT)
 	@scripts/install --runtime
 	@exec $(BIN)/patchbay run --data $(DATA) --port $(PORT) --smtp-port $(SMTP_PORT) --demo
-
-logs: ## Follow the log of a running hub
-	@exec tail -n 100 -F $(DATA)/hub.log
 
 fmt: install ## Format and mend what can be mended
 	@$(BIN)/ruff format .
