@@ -3,6 +3,7 @@
 from email_gateway.app import create_app
 from email_gateway.metadata import metadata
 from email_gateway.settings import EmailSettings
+from email_gateway.start import on_ready
 from email_gateway.subscriptions import SUBSCRIPTIONS
 from email_gateway.wiring import loops, wire
 from patchbay_kit.runtime import ServiceDefinition
@@ -17,4 +18,5 @@ SERVICE = ServiceDefinition(
     create_app=create_app,
     loops=loops,
     wire=wire,
+    on_ready=on_ready,
 )

@@ -45,6 +45,12 @@ class EmailSettings(BaseServiceSettings):
     smtp_username: str | None = None
     smtp_password: SecretStr | None = None
     smtp_timeout: float = Field(default=30.0, gt=0, le=300)
+    mail_lease: float = Field(
+        default=600.0,
+        ge=15,
+        description="seconds after which a sender that is silent counts as dead, and others send "
+        "its mails; longer than the mail server may take for one",
+    )
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

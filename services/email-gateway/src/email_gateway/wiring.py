@@ -1,6 +1,7 @@
 """Builds email-gateway's own parts, once."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from functools import partial
 
 from email_gateway.identity import identity_of
@@ -40,6 +41,7 @@ def loops(runtime: Runtime) -> Sequence[Loop]:
         runtime.settings.support_address,
         intake.identity.token_key,
         original_of,
+        lease=timedelta(seconds=runtime.settings.mail_lease),
     )
     running: list[Loop] = [
         poller,

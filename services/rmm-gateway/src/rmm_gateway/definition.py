@@ -5,6 +5,7 @@ from rmm_gateway.app import create_app
 from rmm_gateway.loops import loops
 from rmm_gateway.metadata import metadata
 from rmm_gateway.settings import RmmSettings
+from rmm_gateway.start import on_ready
 from rmm_gateway.subscriptions import SUBSCRIPTIONS
 from rmm_gateway.wiring import wire
 
@@ -18,4 +19,5 @@ SERVICE = ServiceDefinition(
     create_app=create_app,
     loops=loops,
     wire=wire,
+    on_ready=on_ready,
 )

@@ -52,3 +52,8 @@ async def by_ids(session: AsyncSession, ids: Sequence[str]) -> dict[str, Row[Any
 async def enabled_ids(session: AsyncSession) -> list[str]:
     """Connections that commands may go to: set up, and ticket processing is on."""
     return await repository.enabled_ids(session)
+
+
+async def release(uow: UnitOfWork) -> None:
+    """End every lease. Only where nobody else can be working."""
+    await repository.end_leases(uow)

@@ -142,3 +142,9 @@ async def anything_due(session: AsyncSession, work: Work, now: datetime) -> bool
     if work == "inventory":
         statement = statement.where(columns.inventory_sync.is_(True))
     return (await session.execute(statement)).first() is not None
+
+
+async def end_leases(uow: UnitOfWork) -> None:
+    """Take every connection from whoever held it."""
+    values = {"poll_lease_until": None, "inventory_lease_until": None}
+    await uow.session.execute(update(CONNECTION).values(values))

@@ -142,3 +142,9 @@ async def of_remote_ticket(
         .order_by(COMMAND.c.id)
     )
     return (await session.execute(statement)).all()
+
+
+async def end_leases(session: AsyncSession, now: datetime) -> None:
+    """Take every command that is being sent from whoever held it; its outcome is unknown then."""
+    statement = update(COMMAND).where(COMMAND.c.state == CommandState.SENDING.value)
+    await session.execute(statement.values(lease_until=now))

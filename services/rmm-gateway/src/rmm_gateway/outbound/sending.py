@@ -180,3 +180,8 @@ async def _put_back(uow: UnitOfWork, row: Row[Any], *, gone: bool) -> None:
         lease_until=None,
         lease_owner=None,
     )
+
+
+async def release(uow: UnitOfWork) -> None:
+    """Let commands whose sender died go on. Only where nobody else can be sending them."""
+    await repository.end_leases(uow.session, uow.now)
