@@ -54,7 +54,7 @@ def test_whatever_is_killed_nothing_is_lost_doubled_or_stuck(
     mails: list[CorpusMail],
     request: pytest.FixtureRequest,
 ) -> None:
-    connection_id = connect(system, simulator, "trouble")
+    connection_id = connect(system, simulator, "trouble", inventory=20)
     introduce(system, mails[: AMOUNTS.mails * ROUNDS])
     system.wait_until_quiet()
     system.settle()

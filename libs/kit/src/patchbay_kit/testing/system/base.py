@@ -161,5 +161,6 @@ def common_settings() -> dict[str, str]:
         "PATCHBAY_ALLOW_PRIVATE_TARGETS": "true",
         # Leases of dead processes follow from it.
         "PATCHBAY_RMM_TIMEOUT": "3",
+        "PATCHBAY_MAIL_LEASE": "15",
         "PATCHBAY_LOG_LEVEL": "INFO",
     }

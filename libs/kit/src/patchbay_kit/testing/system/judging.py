@@ -58,9 +58,17 @@ class Judge:
         self._closes(findings, set(completed))
         self._alerts(findings)
         self._mails(findings, set(mails))
-        findings.add("stuck work", (f"{k}: {n}" for k, n in self.system.waiting().items()))
+        findings.add("stuck work", self._stuck())
         findings.add("stuck dead letters", self.system.parked())
         return findings
+
+    def _stuck(self) -> list[str]:
+        """What stays undone; an inventory that happens to be published now does not."""
+        try:
+            self.system.wait_until_quiet(timeout=5)
+        except AssertionError as error:
+            return [str(error)]
+        return []
 
     def _tickets(self, findings: Findings) -> None:
         effects = self.simulator.control("GET", "effects")["tickets"]

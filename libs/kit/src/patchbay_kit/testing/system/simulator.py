@@ -73,8 +73,13 @@ class Simulator(Program):
         wait_until(self.drained, timeout=timeout, interval=0.2, message="the remote queue empty")
 
 
-def connect(system: System, simulator: Simulator, name: str, *, enabled: bool = True) -> str:
-    """Set a connection up, enabled or as it is by default; returns its id."""
+def connect(
+    system: System, simulator: Simulator, name: str, *, enabled: bool = True, inventory: float = 2
+) -> str:
+    """Set a connection up, enabled or as it is by default; returns its id.
+
+    `inventory`: seconds between two downloads of the lists.
+    """
     connection: dict[str, Any] = system.api.post(
         "/v1/connections",
         {
@@ -82,7 +87,7 @@ def connect(system: System, simulator: Simulator, name: str, *, enabled: bool = 
             "base_url": simulator.url,
             "psg_code": simulator.psg_code,
             "poll_interval": 1,
-            "inventory_interval": 2,
+            "inventory_interval": inventory,
         },
     )
     connection_id = str(connection["id"])
