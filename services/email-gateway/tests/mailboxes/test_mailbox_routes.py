@@ -65,10 +65,20 @@ async def test_one_address_has_one_mailbox(gateway: Any) -> None:
 
 @pytest.mark.parametrize(
     "host",
-    (
-        "127.0.0.1 localhost 10.0.0.5 169.254.169.254 [::1] ::1 127.1 2130706433 imap.local "
-        "::ffff:10.0.0.1 0x7f000001 mail.internal"
-    ).split(),
+    [
+        "127.0.0.1",
+        "localhost",
+        "10.0.0.5",
+        "169.254.169.254",
+        "[::1]",
+        "::1",
+        "127.1",
+        "2130706433",
+        "imap.local",
+        "::ffff:10.0.0.1",
+        "0x7f000001",
+        "mail.internal",
+    ],
 )
 async def test_a_host_of_our_own_network_is_refused(gateways: Any, host: str) -> None:
     async with gateways(**production()) as gateway:

@@ -101,6 +101,7 @@ class Intake:
             mailbox_id=row.mailbox_id,
             envelope_sender=row.envelope_sender,
             recipients=tuple(row.envelope_recipients),
+            oversize=any(each["params"].get("headers_only") for each in row.reasons),
         )
         day = row.received_at.date().isoformat()
         (read,) = await asyncio.to_thread(read_mails, [mail], self.identity, day)
@@ -190,7 +191,12 @@ def _row(uow: UnitOfWork, mail_id: str, blob: str, read: ReadMail) -> dict[str, 
     parsed = evidence.parsed if evidence else None
     reasons = []
     if read.quarantine is not None:
-        params = {"limit": str(read.quarantine.reason_code), "detail": read.quarantine.detail}
+        params: dict[str, Any] = {
+            "limit": str(read.quarantine.reason_code),
+            "detail": read.quarantine.detail,
+        }
+        if raw.oversize:
+            params["headers_only"] = True
         reason = Reason(code=ReasonCode.MAIL_QUARANTINED, params=params)
         reasons.append(reason.model_dump(mode="json"))
     return {
