@@ -3,9 +3,9 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
-from sqlalchemy import Table, delete, select
+from sqlalchemy import select
 
-from email_gateway.intake.tables import SeenUid
+from email_gateway.intake.seen import forget
 from email_gateway.mailboxes.schemas import MailboxChange, MailboxCreate, MailboxView
 from email_gateway.mailboxes.sources import MailSources
 from email_gateway.mailboxes.tables import Mailbox
@@ -30,7 +30,6 @@ from patchbay_kit.runtime import Runtime
 
 router = APIRouter(prefix="/v1/mailboxes", route_class=TransactionalRoute, tags=["mailboxes"])
 
-_SEEN: Table = SeenUid.__table__  # type: ignore[attr-defined]  # set by SQLModel
 # What a cursor belongs to.
 _PLACE = ("host", "port", "username", "folder")
 Admin = Annotated[Principal, Depends(require("mailboxes.admin"))]
@@ -91,7 +90,8 @@ async def change_mailbox(
         _sources(runtime).check(body.host)
     changes = body.model_dump(exclude_unset=True, exclude={"password"}, exclude_none=True)
     if any(changes.get(name, getattr(mailbox, name)) != getattr(mailbox, name) for name in _PLACE):
-        await _start_over(uow, mailbox)
+        mailbox.uidvalidity, mailbox.last_uid = None, 0
+        await forget(uow, mailbox.id)
     for name, value in changes.items():
         setattr(mailbox, name, value)
     if body.password is not None:
@@ -105,16 +105,8 @@ async def change_mailbox(
 @router.delete("/{mailbox_id}", status_code=204, summary="Remove a mailbox; its mails stay")
 async def delete_mailbox(mailbox_id: str, _admin: Admin, uow: Uow) -> None:
     mailbox = await _locked(uow, mailbox_id)
-    await uow.session.execute(delete(_SEEN).where(_SEEN.c.mailbox_id == mailbox.id))
+    await forget(uow, mailbox.id)
     await uow.session.delete(mailbox)
-
-
-async def _start_over(uow: UnitOfWork, mailbox: Mailbox) -> None:
-    """Another folder or server counts from one again, perhaps with the same UIDVALIDITY; mails
-    that are known by their fingerprint are not taken in twice.
-    """
-    mailbox.uidvalidity, mailbox.last_uid = None, 0
-    await uow.session.execute(delete(_SEEN).where(_SEEN.c.mailbox_id == mailbox.id))
 
 
 def _sources(runtime: Runtime) -> MailSources:
