@@ -27,6 +27,7 @@ from patchbay_kit.testing.servers.postgres import Postgres
 from patchbay_kit.testing.servers.rabbitmq import RabbitMQ
 from patchbay_kit.testing.waiting import eventually
 from patchbay_kit.workers.consume import ConsumerLoop, consumer_loops
+from patchbay_kit.workers.processing import DatabaseAwayError
 
 
 @pytest.fixture
@@ -150,6 +151,24 @@ async def test_a_stop_while_the_database_is_away_hands_everything_back(bus: Scri
             )
     assert (bus.settled, bus.delayed) == ([], [])
     assert list(bus.waiting[QUEUE]) == sent
+
+
+async def test_a_database_that_goes_away_within_a_batch_splits_it_and_loses_nothing(
+    consumer: CountingConsumer, bus: ScriptedBus
+) -> None:
+    async def away_when_alone(_uow: UnitOfWork, _event: Envelope[AccountRenamed]) -> None:
+        if consumer.calls.count("away") == 2:
+            raise DatabaseAwayError("restarting")
+
+    consumer.plans["away"] = away_when_alone
+    consumer.fail("poison", PermanentError("poison", "not edible"))
+    sent = [delivery(name) for name in ("first", "away", "poison", "last")]
+    bus.put(QUEUE, sent)
+    async with running(consumer, bus):
+        await eventually(lambda: len(bus.settled) == 4)
+    assert bus.settled == sent
+    assert await consumer.names() == ["first", "away", "last"]
+    assert len(await consumer.letters()) == 1
 
 
 async def test_what_the_bus_gave_up_is_parked_once_it_can_be(

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import Row, select
+from sqlalchemy import Row, select, update
 
 from patchbay_contracts import AccountRenamed, AlertRequested
 from patchbay_kit.bus import OutgoingMessage, PublishOutcome
@@ -293,6 +293,19 @@ class TestOnPostgres:
         assert sum(confirmed for confirmed, _ in results) == len(sent)
         assert sorted(ids(bus.published)) == sorted(sent)
         assert await kept(db) == []
+
+    async def test_the_order_is_that_of_the_numbers_not_of_the_pages(
+        self, pg_consumer: CountingConsumer, bus: ScriptedBus
+    ) -> None:
+        db = pg_consumer.db
+        for number in (30, 10, 20):
+            async with db.unit_of_work() as uow:
+                uow.resend(event_id=f"e-{number}", event_type="x.v1", body="", queue=QUEUE)
+                await uow.flush()
+                moved = update(outbox).where(outbox.c.id == f"e-{number}").values(seq=number)
+                await uow.session.execute(moved)
+        await RelayLoop(db, bus, asyncio.Event()).relay_once()
+        assert ids(bus.published) == ["e-10", "e-20", "e-30"]
 
     async def test_relays_of_many_processes_under_load_send_everything_once(
         self, pg_consumer: CountingConsumer, bus: ScriptedBus
