@@ -1,6 +1,7 @@
 """Every real mail that we have goes in and ends somewhere, with a reason; twice is once."""
 
 import imaplib
+import os
 import re
 import warnings
 from collections import Counter
@@ -26,6 +27,9 @@ from patchbay_kit.testing.system.corpus import (
 from patchbay_kit.testing.system.hub import Hub
 from patchbay_kit.testing.waiting import wait_until
 
+# The full proof (see tests/faults) sends it through a cluster as well.
+FULL = int(os.environ.get("PATCHBAY_FAULT_ROUNDS", "0")) >= 20
+FORMS = ["embedded", "cluster"] if FULL else ["embedded"]
 _END_OF_LINE = re.compile(rb"\r\n|\r|\n")
 
 
@@ -71,6 +75,7 @@ def check(entries: list[dict[str, Any]]) -> None:
     assert not homeless, homeless[:3]
 
 
+@pytest.mark.parametrize("system", FORMS, indirect=True, scope="session")
 @pytest.mark.timeout(400)
 def test_all_mail_over_smtp_ends_with_a_reason_and_delivered_twice_is_one_effect(
     system: System, mails: tuple[CorpusMail, ...], request: pytest.FixtureRequest

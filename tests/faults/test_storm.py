@@ -1,5 +1,6 @@
 """A storm of remote tickets: doubled, shuffled, from unknown sites and sites of one name."""
 
+import os
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -12,7 +13,9 @@ from patchbay_kit.testing.system.judging import Judge
 from patchbay_kit.testing.system.mail import until
 from patchbay_kit.testing.system.simulator import Simulator, connect
 
-TICKETS = 10_000
+# The cluster's storm is a breeze unless the full proof is asked for: see test_kills.
+FULL = int(os.environ.get("PATCHBAY_FAULT_ROUNDS", "0")) >= 20
+TICKETS = {"embedded": 10_000, "cluster": 10_000 if FULL else 2_000}
 SITES = {"sites": 180, "unknownSites": 20, "devicesPerSite": 5}
 SEED = 20260115
 Answer = dict[str, Any]
@@ -42,7 +45,7 @@ def test_a_storm_makes_exactly_one_ticket_each_and_one_account_for_each_unknown_
     system.api.post(f"/v1/connections/{connection_id}/enable", {"confirm": True})
     started = time.monotonic()
 
-    answer = storm(simulator, TICKETS - 1)
+    answer = storm(simulator, TICKETS[system.form] - 1)
     simulator.wait_until_drained(timeout=300)
     system.wait_until_quiet(timeout=120)
 
@@ -51,9 +54,10 @@ def test_a_storm_makes_exactly_one_ticket_each_and_one_account_for_each_unknown_
         linked_sites=first["siteIds"], completed=(), mails=()
     )
     report(request, f"storm of {answer['deliveries']} updates, {system.form}: {findings}")
-    report(request, f"  at rest after {seconds:.0f} s, {TICKETS / seconds:.0f} tickets a second")
+    rate = TICKETS[system.form] / seconds
+    report(request, f"  at rest after {seconds:.0f} s, {rate:.0f} tickets a second")
     assert not findings.wrong, findings
-    assert findings.checked["remote tickets"] == TICKETS
+    assert findings.checked["remote tickets"] == TICKETS[system.form]
     assert findings.checked["temporary accounts"] == len(answer["unknownSiteIds"]) == 20
     twins = {account_of(system, connection_id, site) for site in answer["sameNameSiteIds"][1]}
     assert len(twins) == 2
