@@ -184,9 +184,13 @@ class Host:
             log.warning("stop.late", task=task.get_name())
             task.cancel()
         await asyncio.gather(*everything, return_exceptions=True)
-        await self.bus.stop()
-        for close in self.on_stop:
-            await close()
+        for close in (self.bus.stop, *self.on_stop):
+            try:
+                await close()
+            except Exception:
+                # The others still have something to close.
+                log.critical("stop.failed", exc_info=True)
+                self.failed = True
 
 
 @dataclass

@@ -94,6 +94,21 @@ async def test_a_loop_that_does_not_end_is_cancelled_after_the_grace(bus: Script
     assert [line["task"] for line in logs if line["event"] == "stop.late"] == ["late"]
 
 
+async def test_what_cannot_be_closed_keeps_nothing_else_open(bus: ScriptedBus) -> None:
+    closed: list[str] = []
+
+    async def close() -> None:
+        closed.append("database")
+
+    bus.trouble["stop"].append(BusUnavailable("lost"))
+    host = Host(bus, on_stop=[close])
+    host.stop.set()
+    with capture_logs() as logs:
+        assert await host.run() == 1
+    assert closed == ["database"]
+    assert [line["event"] for line in logs] == ["stop.failed"]
+
+
 async def fails(_stop: asyncio.Event) -> None:
     raise RuntimeError("a defect")
 

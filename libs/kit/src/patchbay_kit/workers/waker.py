@@ -19,8 +19,12 @@ log = structlog.get_logger(__name__)
 CHANNEL = "patchbay_outbox"
 
 
-def _dsn(url: str) -> str:
-    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+def _arguments(url: str) -> dict[str, Any]:
+    """What the engine's connections get for the same address, TLS included."""
+    parsed = make_url(url).set(drivername="postgresql+asyncpg")
+    _, arguments = parsed.get_dialect()().create_connect_args(parsed)
+    # Those are for SQLAlchemy's own side of the driver.
+    return {name: arguments[name] for name in arguments if not name.startswith("prepared_")}
 
 
 class NotifyLoop:
@@ -36,7 +40,7 @@ class NotifyLoop:
     async def run(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
             try:
-                connection = await asyncpg.connect(_dsn(self._url), timeout=5)
+                connection = await asyncpg.connect(**_arguments(self._url), timeout=5)
                 try:
                     await self._send(connection, stop)
                 finally:
@@ -64,7 +68,7 @@ class ListenLoop:
     async def run(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
             try:
-                connection = await asyncpg.connect(_dsn(self._url), timeout=5)
+                connection = await asyncpg.connect(**_arguments(self._url), timeout=5)
                 try:
                     await connection.add_listener(CHANNEL, lambda *_: self._wake.set())
                     self._wake.set()
