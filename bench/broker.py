@@ -35,10 +35,12 @@ class Arrivals:
     times: list[float] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
     keep_bodies: bool = False
+    first: asyncio.Event = field(default_factory=asyncio.Event)
     done: asyncio.Event = field(default_factory=asyncio.Event)
 
     def take(self, message: AbstractIncomingMessage) -> None:
         self.times.append(time.perf_counter())
+        self.first.set()
         if self.keep_bodies:
             self.bodies.append(message.body)
         if len(self.times) >= self.expected:

@@ -7,8 +7,6 @@ from pathlib import Path
 _TICKS = os.sysconf("SC_CLK_TCK")
 _UTIME = 11  # counted from the field after the bracketed name (proc(5): fields 14 to 17)
 _PARENT = 1
-# What is shown as ours or the floor's own work, apart from the servers that both use.
-SERVERS = ("postgres", "rabbitmq", "dovecot")
 
 
 class CpuMeter:

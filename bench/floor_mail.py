@@ -1,8 +1,9 @@
-"""The floor for mail: what a hand-written program without any feature does.
+"""The floors for mail: what hand-written programs without any feature do.
 
 One process fetches by UID in chunks of 50, parses with `compat32`, publishes with confirms in
-flight to a quorum queue and then sets \\Seen; a second one writes batches of mails as tickets or
-notes, commits, and publishes an event for each with confirms. No blobs, no ledger, no rules.
+flight to a quorum queue and then sets \\Seen. A second one writes mails as tickets or notes and
+publishes an event for each with a confirm: a transaction a mail, 32 at a time (`window`), or a
+transaction for what is waiting (`batches`). No originals, no ledger, no rules.
 """
 
 import asyncio
@@ -35,6 +36,8 @@ CREATE SEQUENCE ticket_number START 10001000;
 """
 CHUNK = 50
 BATCH = 100
+WINDOW = 32
+CONNECTIONS = 8
 _UID = re.compile(rb"UID (\d+)")
 _NUMBER = re.compile(r"\[(\d{4}-\d{4})\]")
 
@@ -95,16 +98,10 @@ async def _publish(exchange: "aio_pika.abc.AbstractExchange", key: str, body: by
     await exchange.publish(message, routing_key=key, timeout=30)
 
 
-async def worker(amqp: str, dsn: str) -> None:
-    """Consume, write, commit, publish, ack."""
+async def batches(amqp: str, dsn: str) -> None:
+    """Consume, write what is waiting in one transaction, publish, ack."""
     database = await asyncpg.connect(dsn)
-    connection = await aio_pika.connect_robust(amqp)
-    channel = await connection.channel()
-    await channel.set_qos(2 * BATCH)
-    exchange = await channel.get_exchange(EXCHANGE, ensure=False)
-    queue = await channel.get_queue(QUEUE, ensure=False)
-    waiting: asyncio.Queue[aio_pika.abc.AbstractIncomingMessage] = asyncio.Queue()
-    await queue.consume(waiting.put)
+    exchange, waiting = await _consume(amqp, 2 * BATCH)
     while True:
         batch = [await waiting.get()]
         while len(batch) < BATCH and not waiting.empty():
@@ -112,6 +109,69 @@ async def worker(amqp: str, dsn: str) -> None:
         written = await _write(database, [orjson.loads(message.body) for message in batch])
         await asyncio.gather(*(_publish(exchange, key, body) for key, body in written))
         await batch[-1].ack(multiple=True)
+
+
+async def window(amqp: str, dsn: str) -> None:
+    """Consume, write each mail in one statement of its own, publish, ack; 32 mails at once."""
+    pool = await asyncpg.create_pool(dsn, min_size=CONNECTIONS, max_size=CONNECTIONS)
+    exchange, waiting = await _consume(amqp, WINDOW)
+
+    async def take() -> None:
+        while True:
+            message = await waiting.get()
+            async with pool.acquire() as database:
+                key, body = await _write_one(database, orjson.loads(message.body))
+            await _publish(exchange, key, body)
+            await message.ack()
+
+    await asyncio.gather(*(take() for _ in range(WINDOW)))
+
+
+async def _consume(
+    amqp: str, prefetch: int
+) -> "tuple[aio_pika.abc.AbstractExchange, asyncio.Queue[aio_pika.abc.AbstractIncomingMessage]]":
+    connection = await aio_pika.connect_robust(amqp)
+    channel = await connection.channel()
+    await channel.set_qos(prefetch)
+    exchange = await channel.get_exchange(EXCHANGE, ensure=False)
+    queue = await channel.get_queue(QUEUE, ensure=False)
+    waiting: asyncio.Queue[aio_pika.abc.AbstractIncomingMessage] = asyncio.Queue()
+    await queue.consume(waiting.put)
+    return exchange, waiting
+
+
+_FILE = """
+WITH i AS (INSERT INTO inbox (event_id) VALUES ($1) ON CONFLICT DO NOTHING),
+ m AS (INSERT INTO message VALUES ($2, $3) ON CONFLICT DO NOTHING)
+INSERT INTO history (id, ticket_id, body) VALUES ($4, $3, $5)"""
+_OPEN = """
+WITH t AS (INSERT INTO ticket (id, number, sender, subject, description)
+  VALUES ($3, to_char(nextval('ticket_number'), 'FM0000"-"0000'), $6, $7, $5)),
+ i AS (INSERT INTO inbox (event_id) VALUES ($1) ON CONFLICT DO NOTHING),
+ m AS (INSERT INTO message VALUES ($2, $3) ON CONFLICT DO NOTHING)
+INSERT INTO history (id, ticket_id, body) VALUES ($4, $3, $5)"""
+
+
+async def _write_one(database: Any, event: dict[str, Any]) -> tuple[str, bytes]:
+    """One statement for a new ticket, a look-up and one for an answer."""
+    mail = event["data"]
+    number = _NUMBER.search(mail["subject"])
+    ticket: Any = uuid.uuid4()
+    values = [event["id"], mail["message_id"], ticket, uuid.uuid4(), mail["text"]]
+    if _new(mail):
+        await database.execute(_OPEN, *values, mail["from"], mail["subject"])
+        return CREATED, orjson.dumps({"id": str(uuid.uuid4()), "ticket": str(ticket)})
+    if number:
+        query = "SELECT id FROM ticket WHERE number = $1"
+        values[2] = await database.fetchval(query, number.group(1))
+    else:
+        query = "SELECT ticket_id FROM message WHERE message_id = $1"
+        # What it answers may be being written beside it.
+        while (found := await database.fetchval(query, mail["references"])) is None:  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+        values[2] = found
+    await database.execute(_FILE, *values)
+    return NOTED, orjson.dumps({"id": str(uuid.uuid4()), "ticket": str(values[2])})
 
 
 async def _write(
@@ -178,4 +238,4 @@ async def _tickets(database: "asyncpg.Connection", mails: list[dict[str, str]]) 
 
 if __name__ == "__main__":
     role, amqp_url, target = sys.argv[1:]
-    uvloop.run({"gateway": gateway, "worker": worker}[role](amqp_url, target))
+    uvloop.run({"gateway": gateway, "window": window, "batches": batches}[role](amqp_url, target))

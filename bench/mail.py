@@ -85,8 +85,10 @@ async def measure_ours(
         return await _measure(servers, dovecot, account, side, mails)
 
 
-async def measure_floor(servers: Servers, dovecot: Dovecot, *, mails: int = MAILS) -> MailMeasured:
-    """The hand-written floor, a gateway and a ticket process."""
+async def measure_floor(
+    servers: Servers, dovecot: Dovecot, role: str = "window", *, mails: int = MAILS
+) -> MailMeasured:
+    """A hand-written floor, a gateway and a ticket process; `role` as floor_mail has it."""
     amqp = servers.rabbitmq.new_vhost()
     dsn = _dsn(servers.postgres.create_database())
     account = dovecot.new_account()
@@ -103,7 +105,7 @@ async def measure_floor(servers: Servers, dovecot: Dovecot, *, mails: int = MAIL
     imap = f"{account.host}|{account.port}|{account.username}|{account.password}"
     env = environment()
     with ExitStack() as stack:
-        worker = stack.enter_context(process("bench.floor_mail", "worker", amqp, dsn, env=env))
+        worker = stack.enter_context(process("bench.floor_mail", role, amqp, dsn, env=env))
         gateway = stack.enter_context(process("bench.floor_mail", "gateway", amqp, imap, env=env))
         roots = {"floor worker": worker.pid, "floor gateway": gateway.pid}
         side = _Side(amqp, floor.EXCHANGE, dsn, roots)

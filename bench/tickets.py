@@ -11,6 +11,7 @@ import orjson
 
 from bench import floor_tickets as floor
 from bench.broker import Arrivals, fill, listen
+from bench.cpu import CpuMeter
 from bench.events import remote_ticket
 from bench.servers import Servers, environment, process, run
 from patchbay_contracts import EXCHANGE
@@ -23,11 +24,25 @@ TIMEOUT = 180
 
 @dataclass(frozen=True)
 class Measured:
-    """Events per second on a backlog; milliseconds to TicketCreated at 200 events a second."""
+    """Events per second on a backlog; milliseconds to TicketCreated at 200 events a second; µs of
+    CPU per event of the backlog.
+    """
 
     rate: float
     p50: float
     p99: float
+    cpu: dict[str, float]
+
+
+@dataclass(frozen=True)
+class _Side:
+    """What one of the two gives to the measurement."""
+
+    amqp: str
+    exchange: str
+    worker: tuple[str, ...]
+    env: dict[str, str]
+    roots: dict[str, int]
 
 
 async def measure_ours(servers: Servers, *, backlog: int = BACKLOG) -> Measured:
@@ -39,7 +54,9 @@ async def measure_ours(servers: Servers, *, backlog: int = BACKLOG) -> Measured:
     with ExitStack() as stack:
         relay = stack.enter_context(process("ticket_svc", "relay", env=env))
         await _until_bound(servers, amqp, "ticket-svc.remote", relay)
-        return await _measure(stack, amqp, EXCHANGE, backlog, [("ticket_svc", "worker")], env)
+        roots = {"relay": relay.pid, **_servers(servers)}
+        side = _Side(amqp, EXCHANGE, ("ticket_svc", "worker"), env, roots)
+        return await _measure(stack, side, backlog)
 
 
 async def measure_floor(servers: Servers, *, backlog: int = BACKLOG) -> Measured:
@@ -53,9 +70,14 @@ async def measure_floor(servers: Servers, *, backlog: int = BACKLOG) -> Measured
     await _declare_floor(amqp)
     env = environment()
     with ExitStack() as stack:
-        stack.enter_context(process("bench.floor_tickets", "relay", amqp, dsn, env=env))
+        relay = stack.enter_context(process("bench.floor_tickets", "relay", amqp, dsn, env=env))
+        roots = {"relay": relay.pid, **_servers(servers)}
         command = ("bench.floor_tickets", "worker", amqp, dsn)
-        return await _measure(stack, amqp, floor.EXCHANGE, backlog, [command], env)
+        return await _measure(stack, _Side(amqp, floor.EXCHANGE, command, env, roots), backlog)
+
+
+def _servers(servers: Servers) -> dict[str, int]:
+    return {"postgres": servers.postgres.pid, "rabbitmq": servers.rabbitmq.pid}
 
 
 async def _declare_floor(amqp: str) -> None:
@@ -76,25 +98,21 @@ async def _until_bound(servers: Servers, amqp: str, queue: str, process: object)
     raise TimeoutError(f"{queue} was not declared by {process}")
 
 
-async def _measure(
-    stack: ExitStack,
-    amqp: str,
-    exchange: str,
-    backlog: int,
-    workers: list[tuple[str, ...]],
-    env: dict[str, str],
-) -> Measured:
-    async with await aio_pika.connect(amqp) as connection:
+async def _measure(stack: ExitStack, side: _Side, backlog: int) -> Measured:
+    async with await aio_pika.connect(side.amqp) as connection:
         channel = await connection.channel(on_return_raises=True)
         arrivals = Arrivals(backlog)
-        await listen(await connection.channel(), exchange, floor.OUT_KEY, arrivals)
+        await listen(await connection.channel(), side.exchange, floor.OUT_KEY, arrivals)
         bodies = [remote_ticket(number) for number in range(backlog)]
-        await fill(channel, exchange, floor.IN_KEY, bodies)
-        for command in workers:
-            stack.enter_context(process(*command, env=env))
+        await fill(channel, side.exchange, floor.IN_KEY, bodies)
+        worker = stack.enter_context(process(*side.worker, env=side.env))
+        # The worker's start costs CPU too; what counts begins with its first event.
+        await asyncio.wait_for(arrivals.first.wait(), TIMEOUT)
+        meter, before = CpuMeter({"worker": worker.pid, **side.roots}), len(arrivals.times)
         await asyncio.wait_for(arrivals.done.wait(), TIMEOUT)
-        p50, p99 = await _latency(connection, channel, exchange, backlog)
-        return Measured(arrivals.rate, p50, p99)
+        cpu = meter.per_event(backlog - before)
+        p50, p99 = await _latency(connection, channel, side.exchange, backlog)
+        return Measured(arrivals.rate, p50, p99, cpu)
 
 
 async def _latency(
