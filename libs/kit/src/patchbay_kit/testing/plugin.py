@@ -35,7 +35,8 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark what needs a server, so that a unit run never starts one.
 
-    Under xdist, keep whole-system tests on one worker: two at once would starve each other.
+    Under xdist, keep whole-system tests on one worker: two at once would starve each other. The
+    tests of a folder below `tests` stay together too, since they share what is slow to make.
     """
     for item in items:
         if _NODES & set(getattr(item, "fixturenames", ())) and not item.get_closest_marker("e2e"):
@@ -44,6 +45,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items:
             if item.get_closest_marker("e2e"):
                 item.add_marker(pytest.mark.xdist_group("e2e"))
+            elif item.path.is_relative_to(config.rootpath / "tests"):
+                item.add_marker(pytest.mark.xdist_group(item.path.parent.name))
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
