@@ -36,6 +36,8 @@ def environment(**values: str) -> dict[str, str]:
         "PATCHBAY_HTTP_PORT": "0",
         "PATCHBAY_LOG_LEVEL": "WARNING",
         "PATCHBAY_ADMIN_PASSWORD": "bench-password-1",
+        # Nobody signs in here, so nobody answers there.
+        "PATCHBAY_JWKS_URL": "http://127.0.0.1:9/.well-known/jwks.json",
     }
     return {**os.environ, **settings, **{f"PATCHBAY_{k.upper()}": v for k, v in values.items()}}
 
