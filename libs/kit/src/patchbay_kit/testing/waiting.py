@@ -4,7 +4,7 @@ import asyncio
 import inspect
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar, cast, overload
+from typing import Any, TypeVar, cast, overload
 
 T = TypeVar("T")
 
@@ -72,3 +72,16 @@ def wait_until(
 def _report(timeout: float, message: str, last: object, failure: AssertionError | None) -> str:
     what = message or "the condition"
     return f"{what} did not come true within {timeout:g} s; last: {failure or repr(last)}"
+
+
+def wait_while_moving(look: Callable[[], Any], *, timeout: float, interval: float = 0.1) -> None:
+    """Wait until `look` finds nothing; AssertionError once it found the same for `timeout` seconds."""
+    found = look()
+    since = time.monotonic()
+    while found:
+        if time.monotonic() - since > timeout:
+            raise AssertionError(f"for {timeout:g} s still undone: {found}")
+        time.sleep(interval)
+        again = look()
+        if again != found:
+            found, since = again, time.monotonic()

@@ -10,7 +10,7 @@ import httpx
 from patchbay_kit.testing.servers.process import PrivateServer
 from patchbay_kit.testing.system.api import Api
 from patchbay_kit.testing.system.process import Program
-from patchbay_kit.testing.waiting import wait_until
+from patchbay_kit.testing.waiting import wait_while_moving
 
 ADMIN_EMAIL = "admin@msp.example"
 ADMIN_PASSWORD = "correct horse battery staple"  # a made-up one of private systems
@@ -117,17 +117,15 @@ class System(ABC):
         return self.undone() or {f"bus:{name}": n for name, n in self.on_the_bus().items()}
 
     def wait_until_quiet(self, timeout: float = 30.0) -> None:
-        """Wait until nothing is left to do, neither before nor after a look at the bus."""
-        last: list[dict[str, int]] = []
+        """Wait until nothing is left to do, neither before nor after a look at the bus.
 
-        def quiet() -> bool:
-            last[:] = [self.waiting() or self.undone()]
-            return not last[0]
+        `timeout` is how long nothing may change: a slow machine is no fault, standing still is.
+        """
 
-        try:
-            wait_until(quiet, timeout=timeout, interval=0.1, message="the system at rest")
-        except AssertionError:
-            raise AssertionError(f"after {timeout:g} s still undone: {last[0]}") from None
+        def look() -> dict[str, int]:
+            return self.waiting() or self.undone()
+
+        wait_while_moving(look, timeout=timeout)
 
     def parked(self) -> list[dict[str, Any]]:
         """Dead letters of every service that nobody decided on."""

@@ -9,7 +9,7 @@ import httpx
 from patchbay_kit.testing.servers.ports import free_port
 from patchbay_kit.testing.system.base import System
 from patchbay_kit.testing.system.process import Program
-from patchbay_kit.testing.waiting import wait_until
+from patchbay_kit.testing.waiting import wait_until, wait_while_moving
 
 
 class Simulator(Program):
@@ -63,14 +63,14 @@ class Simulator(Program):
         found: dict[str, Any] = self.control("GET", "effects", ticketId=ticket_id)["tickets"][0]
         return found
 
-    def drained(self) -> bool:
-        """Has every update been taken and acknowledged?"""
+    def waiting(self) -> dict[str, int]:
+        """Updates that are not taken and acknowledged yet; empty when there is none."""
         queue = self.control("GET", "state")["queue"]
-        return not (queue["waiting"] or queue["leased"])
+        return {name: queue[name] for name in ("waiting", "leased") if queue[name]}
 
     def wait_until_drained(self, timeout: float) -> None:
-        """Wait for `drained`."""
-        wait_until(self.drained, timeout=timeout, interval=0.2, message="the remote queue empty")
+        """Wait until every update was taken; `timeout` is how long nothing may change."""
+        wait_while_moving(self.waiting, timeout=timeout, interval=0.2)
 
 
 def connect(
