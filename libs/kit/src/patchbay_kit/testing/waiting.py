@@ -75,13 +75,13 @@ def _report(timeout: float, message: str, last: object, failure: AssertionError 
 
 
 def wait_while_moving(look: Callable[[], Any], *, timeout: float, interval: float = 0.1) -> None:
-    """Wait until `look` finds nothing; AssertionError once it found the same for `timeout` seconds."""
+    """Wait until `look` finds nothing; AssertionError after `timeout` seconds without a change."""
     found = look()
     since = time.monotonic()
     while found:
         if time.monotonic() - since > timeout:
             raise AssertionError(f"for {timeout:g} s still undone: {found}")
-        time.sleep(interval)
+        time.sleep(interval)  # noqa: TID251  # this is the waiting itself
         again = look()
         if again != found:
             found, since = again, time.monotonic()
