@@ -125,7 +125,7 @@ class FolderBlobStore:
     def _write(self, path: Path, contents: Sequence[bytes]) -> None:
         """All or nothing, and durable when it returns."""
         self._make_durable(path.parent)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.{id(contents)}")
+        temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
         try:
             with temporary.open("wb") as file:
                 file.writelines(contents)
