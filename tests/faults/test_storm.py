@@ -15,7 +15,7 @@ from patchbay_kit.testing.system.simulator import Simulator, connect
 
 # The cluster's storm is a breeze unless the full proof is asked for: see test_kills.
 FULL = int(os.environ.get("PATCHBAY_FAULT_ROUNDS", "0")) >= 20
-TICKETS = {"embedded": 10_000, "cluster": 10_000 if FULL else 2_000}
+TICKETS = {"embedded": 10_000, "cluster": 10_000 if FULL else 1_000}
 SITES = {"sites": 180, "unknownSites": 20, "devicesPerSite": 5}
 SEED = 20260115
 Answer = dict[str, Any]

@@ -101,15 +101,9 @@ class System(ABC):
 
     def undone(self) -> dict[str, int]:
         """Rows that stand for work which is written down and not done; empty ones are left out."""
-        found = {}
-        for service, tables in _WAITING.items():
-            counts = [
-                f"SELECT '{table}' AS place, count(*) AS n FROM {table} WHERE {condition}"  # noqa: S608
-                for table, condition in {"outbox": "1 = 1", **tables}.items()
-            ]
-            for row in self.rows(service, " UNION ALL ".join(counts)):
-                if row["n"]:
-                    found[f"{service}:{row['place']}"] = row["n"]
+        found: dict[str, int] = {}
+        for service in SERVICES:
+            found |= self._undone_by(service)
         return found
 
     def waiting(self) -> dict[str, int]:
@@ -122,10 +116,27 @@ class System(ABC):
         `timeout` is how long nothing may change: a slow machine is no fault, standing still is.
         """
 
-        def look() -> dict[str, int]:
-            return self.waiting() or self.undone()
+        busy: list[str] = []
 
-        wait_while_moving(look, timeout=timeout)
+        def look() -> dict[str, int]:
+            # One service at a time, while it has work: looking must not keep the system from it.
+            found = {key: n for service in busy for key, n in self._undone_by(service).items()}
+            if not found:
+                found = self.waiting() or self.undone()
+                busy[:] = {key.partition(":")[0] for key in found} & set(SERVICES)
+                del busy[1:]
+            return found
+
+        wait_while_moving(look, timeout=timeout, interval=0.2)
+
+    def _undone_by(self, service: str) -> dict[str, int]:
+        tables = {"outbox": "1 = 1", **_WAITING[service]}
+        counts = [
+            f"SELECT '{table}' AS place, count(*) AS n FROM {table} WHERE {condition}"  # noqa: S608
+            for table, condition in tables.items()
+        ]
+        rows = self.rows(service, " UNION ALL ".join(counts))
+        return {f"{service}:{row['place']}": row["n"] for row in rows if row["n"]}
 
     def parked(self) -> list[dict[str, Any]]:
         """Dead letters of every service that nobody decided on."""
