@@ -5,11 +5,13 @@ missing engine is an error with the command that installs it, not a skip.
 """
 
 import gc
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from patchbay_kit.testing.reports import reports
 
@@ -30,6 +32,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """Prepare the notes that the fixtures leave for the summary."""
     config.stash[_RAN] = {}
     config.stash[_LAUNCHED] = {}
+    # A build server repeats the same examples, so that a red run tells of the change and not of
+    # luck; everywhere else new ones are looked for. Time limits would measure the machine's load.
+    settings.register_profile("patchbay", deadline=None, derandomize="CI" in os.environ)
+    settings.load_profile("patchbay")
 
 
 @pytest.hookimpl(tryfirst=True)
