@@ -20,7 +20,7 @@ from patchbay_kit.testing.system.mail import new_mail
 from patchbay_kit.testing.system.simulator import Simulator, connect
 from patchbay_kit.testing.system.trouble import Amounts, Trouble
 
-ROUNDS = int(os.environ.get("PATCHBAY_FAULT_ROUNDS", "4"))
+ROUNDS = int(os.environ.get("PATCHBAY_FAULT_ROUNDS", "3"))
 SEED = int(os.environ.get("PATCHBAY_FAULT_SEED", "0")) or secrets.randbelow(1_000_000) + 1
 FULL = ROUNDS >= 20
 AMOUNTS = Amounts(tickets=500, slices=10, mails=48, closes=40, kills=3) if FULL else Amounts()
