@@ -23,6 +23,9 @@ from patchbay_kit.testing.scripted_bus import ScriptedBus
 from patchbay_kit.testing.waiting import eventually
 from patchbay_kit.workers.lifecycle import PeriodicLoop
 
+# Seconds of work: left to `make test`.
+pytestmark = pytest.mark.slow
+
 
 @dataclass
 class Work:

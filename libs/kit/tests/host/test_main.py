@@ -16,6 +16,9 @@ import pytest
 from patchbay_kit.testing.servers.ports import free_port
 from patchbay_kit.testing.waiting import wait_until
 
+# Seconds of work: left to `make test`.
+pytestmark = pytest.mark.slow
+
 _DEFINITION = """
 from sqlalchemy import MetaData
 from patchbay_kit.http import create_service_app

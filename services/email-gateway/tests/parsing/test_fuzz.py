@@ -14,6 +14,9 @@ from email_gateway.parsing.model import ParsedMail
 from email_gateway.parsing.reply import REPLY_MARKER, new_part
 from email_gateway.parsing.subjects import strip_reply_prefixes, subject_numbers
 
+# Seconds of work: left to `make test`.
+pytestmark = pytest.mark.slow
+
 NAMES = st.sampled_from(
     b"From To Subject Date Message-ID References Content-Type Content-Transfer-Encoding"
     b" Content-Disposition Authentication-Results Return-Path List-Id In-Reply-To X-Junk"

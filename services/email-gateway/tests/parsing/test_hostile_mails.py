@@ -10,6 +10,9 @@ from email_gateway.parsing.limits import Limits, QuarantineError, QuarantineReas
 from email_gateway.parsing.mail import parse_mail
 from email_gateway.parsing.reply import new_part
 
+# Seconds of work: left to `make test`.
+pytestmark = pytest.mark.slow
+
 HEAD = b"From: a@b.example\r\nTo: c@d.example\r\nSubject: x\r\n"
 MEGABYTES_25 = 25 * 1024 * 1024 - 4096
 HTML = HEAD + b"Content-Type: text/html\r\n\r\n"
