@@ -35,7 +35,7 @@ def storm(simulator: Simulator, tickets: int) -> Answer:
 
 
 @pytest.mark.timeout(1200)
-@pytest.mark.covers("S1-61", "S1-110", "C-01")
+@pytest.mark.covers("S1-61", "S1-110", "S1-111")
 def test_a_storm_makes_exactly_one_ticket_each_and_one_account_for_each_unknown_site(
     system: System, simulator: Simulator, request: pytest.FixtureRequest
 ) -> None:
