@@ -9,7 +9,7 @@ from patchbay_contracts import EventData, EventKind, registered
 from patchbay_contracts.schemas import summary
 
 SERVICES = {"ticket-svc", "link-svc", "rmm-gateway", "email-gateway", "notifier"}
-FACT = re.compile(r"[a-z]+(_[a-z]+)*\.([a-z]+_)*([a-z]+ed|sent)\.v[1-9]\d*")
+FACT = re.compile(r"[a-z]+(_[a-z]+)*\.([a-z]+_)*([a-z]+ed|sent)(_[a-z]+)*\.v[1-9]\d*")
 REQUEST = re.compile(r"[a-z]+(_[a-z]+)*\.[a-z]+(_[a-z]+)*\.v[1-9]\d*")
 EVENTS = sorted(registered().items())
 

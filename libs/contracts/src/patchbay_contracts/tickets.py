@@ -71,3 +71,87 @@ class TicketNoteAdded(EventData, event="ticket.note_added.v1", publisher="ticket
     public: bool
     channel: Channel
     mail_id: str | None = None
+
+
+class TicketAssigned(TicketFacts, EventData, event="ticket.assigned.v1", publisher="ticket-svc"):
+    """The ticket got another manager, or none. TicketUpdated tells the same change as well."""
+
+    previous_manager_id: str | None = None
+    channel: Channel
+
+
+class TicketMovedToInbox(
+    TicketFacts, EventData, event="ticket.moved_to_inbox.v1", publisher="ticket-svc"
+):
+    """Somebody put the ticket into the shared Inbox (S2-50).
+
+    What a customer or a program did puts it there as well; TicketCreated, TicketNoteAdded or
+    TicketUpdated tell that.
+    """
+
+    channel: Channel
+
+
+class TicketRemovedFromInbox(
+    TicketFacts, EventData, event="ticket.removed_from_inbox.v1", publisher="ticket-svc"
+):
+    """Somebody took the ticket out of the Inbox, for everybody (S2-37, S2-51)."""
+
+    channel: Channel
+
+
+class TicketMarkedRead(EventData, event="ticket.marked_read.v1", publisher="ticket-svc"):
+    """The customer's last update counts as seen by the ticket manager (S2-58, S2-64)."""
+
+    ticket_id: str
+    number: str
+    manager_id: str | None = None
+    read_through: AwareDatetime
+
+
+class TicketMarkedUnread(EventData, event="ticket.marked_unread.v1", publisher="ticket-svc"):
+    """Somebody marked the customer's last update as not seen (S2-57)."""
+
+    ticket_id: str
+    number: str
+    manager_id: str | None = None
+
+
+class TicketDispatched(
+    TicketFacts, EventData, event="ticket.dispatched.v1", publisher="ticket-svc"
+):
+    """A technician was appointed into a time slot, and the ticket left the dispatcher (X-17)."""
+
+    appointment_id: str
+    technician: PersonRef
+    starts_at: AwareDatetime
+    ends_at: AwareDatetime
+
+
+class TicketMerged(EventData, event="ticket.merged.v1", publisher="ticket-svc"):
+    """The ticket went into another one; what hung on it hangs there now."""
+
+    ticket_id: str
+    number: str
+    into_ticket_id: str
+    into_number: str
+    merge_id: str
+
+
+class TicketUnmerged(EventData, event="ticket.unmerged.v1", publisher="ticket-svc"):
+    """A merge of tickets was undone."""
+
+    ticket_id: str
+    number: str
+    from_ticket_id: str
+    from_number: str
+    merge_id: str
+
+
+class TicketRelated(EventData, event="ticket.related.v1", publisher="ticket-svc"):
+    """Two tickets have to do with each other now, or no more (`removed`)."""
+
+    ticket_id: str
+    other_ticket_id: str
+    kind: str = Field(description="related, parent or duplicate")
+    removed: bool = False

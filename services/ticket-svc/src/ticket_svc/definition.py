@@ -1,19 +1,65 @@
-"""What ticket-svc is: its settings, tables, subscriptions, paths, app and loops."""
+"""What ticket-svc is.
 
-from patchbay_kit.runtime import ServiceDefinition
-from ticket_svc.app import create_app
-from ticket_svc.loops import loops
-from ticket_svc.metadata import metadata
+Each part is imported when a role asks for it: a process keeps what it has imported in memory.
+"""
+
+from typing import TYPE_CHECKING
+
+from patchbay_kit.runtime import Runtime, ServiceDefinition
 from ticket_svc.settings import TicketSettings
-from ticket_svc.start import on_ready, wire
-from ticket_svc.subscriptions import SUBSCRIPTIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fastapi import FastAPI
+    from sqlalchemy import MetaData
+
+    from patchbay_kit.messaging import Subscriptions
+    from patchbay_kit.workers.lifecycle import Loop
+
+
+def _metadata() -> "MetaData":
+    from ticket_svc.metadata import metadata
+
+    return metadata
+
+
+def _subscriptions() -> "Subscriptions":
+    from ticket_svc.subscriptions import SUBSCRIPTIONS
+
+    return SUBSCRIPTIONS
+
+
+def _create_app(runtime: Runtime) -> "FastAPI":
+    from ticket_svc.app import create_app
+
+    return create_app(runtime)
+
+
+def _loops(runtime: Runtime) -> "Sequence[Loop]":
+    from ticket_svc.loops import loops
+
+    return loops(runtime)
+
+
+def _wire(runtime: Runtime) -> None:
+    from ticket_svc.start import wire
+
+    wire(runtime)
+
+
+async def _on_ready(runtime: Runtime) -> None:
+    from ticket_svc.start import on_ready
+
+    await on_ready(runtime)
+
 
 SERVICE = ServiceDefinition(
     name="ticket-svc",
     package="ticket_svc",
     settings=TicketSettings,
-    metadata=metadata,
-    subscriptions=SUBSCRIPTIONS,
+    load_metadata=_metadata,
+    load_subscriptions=_subscriptions,
     prefixes=(
         "/.well-known/jwks.json",
         "/v1/accounts",
@@ -25,8 +71,8 @@ SERVICE = ServiceDefinition(
         "/v1/settings",
         "/v1/tickets",
     ),
-    create_app=create_app,
-    loops=loops,
-    wire=wire,
-    on_ready=on_ready,
+    create_app=_create_app,
+    loops=_loops,
+    wire=_wire,
+    on_ready=_on_ready,
 )

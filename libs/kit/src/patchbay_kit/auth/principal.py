@@ -11,13 +11,17 @@ EVERYTHING = "*"
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """An authenticated caller. `permissions` are plain names such as `desk`; `*` grants all."""
+    """An authenticated caller. `permissions` are plain names such as `desk`; `*` grants all.
+
+    `account_id` is the account of a contact, and nobody else's.
+    """
 
     id: str
     kind: PrincipalKind
     name: str
     email: str | None = None
     permissions: frozenset[str] = frozenset()
+    account_id: str | None = None
 
     @property
     def actor(self) -> str:

@@ -1,11 +1,12 @@
 """Accounts, contacts and account domains. Addresses and domains are stored in lower case."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Column, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import Column, ForeignKey, Index, Integer, String, Text, UniqueConstraint, text
 from sqlmodel import Field
 
-from patchbay_kit.db import IdType, UtcDateTime
+from patchbay_kit.db import IdType, JsonType, UtcDateTime
 from ticket_svc.base import Base
 
 
@@ -13,7 +14,7 @@ class Account(Base, table=True):
     """A client company.
 
     An auto-created one remembers the remote site it stands for: one per (connection, site), ruling
-    C-01.
+    C-01. One that was merged into another names it in `merged_into_id` and is archived (S1-113).
     """
 
     __tablename__ = "account"
@@ -30,6 +31,14 @@ class Account(Base, table=True):
     email2: str | None = Field(default=None, sa_column=Column(String(320), index=True))
     origin_connection_id: str | None = Field(default=None, sa_column=Column(String(64)))
     origin_site_id: str | None = Field(default=None, sa_column=Column(String(200)))
+    phone: str | None = Field(default=None, sa_column=Column(String(50)))
+    website: str | None = Field(default=None, sa_column=Column(String(500)))
+    note: str = Field(default="", sa_column=Column(Text, nullable=False, server_default=""))
+    custom_fields: dict[str, Any] = Field(
+        default_factory=dict, sa_column=Column(JsonType, nullable=False, server_default="{}")
+    )
+    merged_into_id: str | None = Field(default=None, sa_column=Column(IdType, index=True))
+    archived_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
     version: int = 1
     created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
 
@@ -46,9 +55,21 @@ class AccountDomain(Base, table=True):
 
 
 class Contact(Base, table=True):
-    """A person at an account; at most one is the main contact."""
+    """A person at an account; at most one is the main contact, the others are secondary ones.
+
+    With a password they sign in and see what their account may see.
+    """
 
     __tablename__ = "contact"
+    __table_args__ = (
+        Index(
+            "uq_contact_main",
+            "account_id",
+            unique=True,
+            postgresql_where=text("is_main"),
+            sqlite_where=text("is_main"),
+        ),
+    )
 
     id: str = Field(sa_column=Column(IdType, primary_key=True))
     account_id: str = Field(
@@ -58,5 +79,16 @@ class Contact(Base, table=True):
     email1: str | None = Field(default=None, sa_column=Column(String(320), index=True))
     email2: str | None = Field(default=None, sa_column=Column(String(320), index=True))
     is_main: bool = False
+    phone: str | None = Field(default=None, sa_column=Column(String(50)))
+    title: str | None = Field(default=None, sa_column=Column(String(200)))
+    custom_fields: dict[str, Any] = Field(
+        default_factory=dict, sa_column=Column(JsonType, nullable=False, server_default="{}")
+    )
+    password_hash: str | None = Field(default=None, sa_column=Column(String(300)))
+    failed_sign_ins: int = Field(
+        default=0, sa_column=Column(Integer, nullable=False, server_default="0")
+    )
+    locked_until: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
+    archived_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
     version: int = 1
     created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))

@@ -28,5 +28,12 @@ class Asset(Base, table=True):
     attributes: dict[str, Any] = Field(
         default_factory=dict, sa_column=Column(JsonType, nullable=False)
     )
+    kind: str = Field(default="", sa_column=Column(String(100), nullable=False, server_default=""))
+    location_id: str | None = Field(default=None, sa_column=Column(IdType, index=True))
+    department_id: str | None = Field(default=None, sa_column=Column(IdType, index=True))
+    custom_fields: dict[str, Any] = Field(
+        default_factory=dict, sa_column=Column(JsonType, nullable=False, server_default="{}")
+    )
+    archived_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
     version: int = 1
     created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))

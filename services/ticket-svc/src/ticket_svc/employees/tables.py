@@ -30,5 +30,6 @@ class Employee(Base, table=True):
     one_time: bool = False
     failed_sign_ins: int = 0
     locked_until: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
+    phone: str | None = Field(default=None, sa_column=Column(String(50)))
     version: int = 1
     created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))

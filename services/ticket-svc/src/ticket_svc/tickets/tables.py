@@ -7,7 +7,18 @@ they carry no foreign key: its check would cost a look-up a row on the hottest p
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, String, Text, UniqueConstraint, text
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Text,
+    UniqueConstraint,
+    false,
+    text,
+)
 from sqlmodel import Field
 
 from patchbay_kit.db import BigIntType, IdType, JsonType, UtcDateTime
@@ -18,6 +29,10 @@ class Ticket(Base, table=True):
     """Ids are UUIDv7, so the primary key is the order of creation. `version` counts changes.
 
     (connection, remote ticket id) is unique: the same remote ticket never makes two (S1-61).
+    `awaits_dispatch` is the flag "Waiting for Dispatching" (S2-31). `external_update_at` is the
+    last change by a customer or a program; `unread` says that the present manager has not seen it
+    (the envelope, S2-58). `seconds_in_status` holds the whole times in statuses that were left;
+    the present one began at `status_since`, or at creation (S2-03).
     """
 
     __tablename__ = "ticket"
@@ -33,6 +48,12 @@ class Ticket(Base, table=True):
             postgresql_where=text("in_inbox"),
             sqlite_where=text("in_inbox"),
         ),
+        Index(
+            "ix_ticket_awaits_dispatch_id",
+            "id",
+            postgresql_where=text("awaits_dispatch"),
+            sqlite_where=text("awaits_dispatch"),
+        ),
     )
 
     id: str = Field(sa_column=Column(IdType, primary_key=True))
@@ -46,6 +67,24 @@ class Ticket(Base, table=True):
     asset_id: str | None = Field(default=None, sa_column=Column(IdType))
     manager_id: str | None = Field(default=None, sa_column=Column(IdType))
     contact_id: str | None = Field(default=None, sa_column=Column(IdType))
+    contract_id: str | None = Field(default=None, sa_column=Column(IdType))
+    type: str = Field(default="", sa_column=Column(String(100), nullable=False, server_default=""))
+    due_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
+    awaits_dispatch: bool = Field(
+        default=False, sa_column=Column(Boolean, nullable=False, server_default=false())
+    )
+    external_update_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
+    unread: bool = Field(
+        default=False, sa_column=Column(Boolean, nullable=False, server_default=false())
+    )
+    status_since: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
+    seconds_in_status: dict[str, Any] = Field(
+        default_factory=dict, sa_column=Column(JsonType, nullable=False, server_default="{}")
+    )
+    custom_fields: dict[str, Any] = Field(
+        default_factory=dict, sa_column=Column(JsonType, nullable=False, server_default="{}")
+    )
+    merged_into_id: str | None = Field(default=None, sa_column=Column(IdType, index=True))
     channel: str = Field(sa_column=Column(String(20), nullable=False))
     connection_id: str | None = Field(default=None, sa_column=Column(String(64)))
     provider: str | None = Field(default=None, sa_column=Column(String(30)))
@@ -132,6 +171,47 @@ class TicketMessage(Base, table=True):
 
     message_id: str = Field(sa_column=Column(String(1000), primary_key=True))
     ticket_id: str = Field(sa_column=Column(IdType, nullable=False))
+
+
+class TicketRead(Base, table=True):
+    """Through which external update an employee has seen the ticket (ruling S2-65)."""
+
+    __tablename__ = "ticket_read"
+
+    ticket_id: str = Field(sa_column=Column(IdType, primary_key=True))
+    employee_id: str = Field(sa_column=Column(IdType, primary_key=True))
+    read_through: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+
+
+class TicketRelation(Base, table=True):
+    """Two tickets that have to do with each other. `kind`: related, parent, duplicate.
+
+    One row a pair; for parent and duplicate `ticket_id` is the child or the duplicate.
+    """
+
+    __tablename__ = "ticket_relation"
+    __table_args__ = (Index("ix_ticket_relation_other_id", "other_id"),)
+
+    ticket_id: str = Field(sa_column=Column(IdType, primary_key=True))
+    other_id: str = Field(sa_column=Column(IdType, primary_key=True))
+    kind: str = Field(sa_column=Column(String(20), nullable=False))
+    created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+    created_by: str = Field(sa_column=Column(String(200), nullable=False))
+
+
+class TicketMerge(Base, table=True):
+    """One ticket merged into another. `moved` names what was carried over, for the way back."""
+
+    __tablename__ = "ticket_merge"
+
+    id: str = Field(sa_column=Column(IdType, primary_key=True))
+    ticket_id: str = Field(sa_column=Column(IdType, nullable=False, index=True))
+    into_id: str = Field(sa_column=Column(IdType, nullable=False, index=True))
+    moved: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JsonType, nullable=False))
+    merged_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+    merged_by: str = Field(sa_column=Column(String(200), nullable=False))
+    undone_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
+    undone_by: str | None = Field(default=None, sa_column=Column(String(200)))
 
 
 class NumberSeries(Base, table=True):

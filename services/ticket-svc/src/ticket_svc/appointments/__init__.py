@@ -1,0 +1,1 @@
+"""Appointments of technicians, and the dispatch of tickets."""

@@ -1,0 +1,1 @@
+"""Charges: work, expenses and parts of tickets."""

@@ -1,0 +1,1 @@
+"""Contracts: what work is billed under."""

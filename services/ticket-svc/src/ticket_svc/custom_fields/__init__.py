@@ -1,0 +1,1 @@
+"""Fields that a desk adds to its records."""

@@ -1,0 +1,1 @@
+"""The live feed: what screens hear of as it happens."""

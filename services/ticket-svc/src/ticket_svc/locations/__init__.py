@@ -1,0 +1,1 @@
+"""Locations of accounts: where their assets stand."""

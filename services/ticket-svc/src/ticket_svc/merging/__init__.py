@@ -1,0 +1,1 @@
+"""Merges of accounts, with their undoing."""

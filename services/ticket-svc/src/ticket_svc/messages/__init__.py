@@ -1,0 +1,1 @@
+"""Internal messages between employees."""

@@ -1,0 +1,49 @@
+"""Create rights."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from patchbay_kit.db.types import IdType, JsonType, UtcDateTime
+
+revision = "2026_11_20_1503"
+down_revision = "2026_11_20_1502"
+
+
+def upgrade() -> None:
+    op.create_table(
+        "api_key",
+        sa.Column("id", IdType, nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("hint", sa.String(length=20), nullable=False),
+        sa.Column("scopes", JsonType, nullable=False),
+        sa.Column("created_by", sa.String(length=200), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("expires_at", UtcDateTime(), nullable=True),
+        sa.Column("last_used_at", UtcDateTime(), nullable=True),
+        sa.Column("revoked_at", UtcDateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_api_key")),
+        sa.UniqueConstraint("digest", name=op.f("uq_api_key_digest")),
+    )
+    op.create_table(
+        "privilege_group",
+        sa.Column("id", IdType, nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("permissions", JsonType, nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_privilege_group")),
+        sa.UniqueConstraint("name", name=op.f("uq_privilege_group_name")),
+    )
+    op.create_table(
+        "privilege_group_member",
+        sa.Column("group_id", IdType, nullable=False),
+        sa.Column("employee_id", IdType, nullable=False),
+        sa.PrimaryKeyConstraint("group_id", "employee_id", name=op.f("pk_privilege_group_member")),
+    )
+    op.create_index(
+        op.f("ix_privilege_group_member_employee_id"),
+        "privilege_group_member",
+        ["employee_id"],
+        unique=False,
+    )

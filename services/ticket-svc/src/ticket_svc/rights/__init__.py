@@ -1,0 +1,1 @@
+"""Rights: permissions, privilege groups, API keys, and who sees which ticket."""

@@ -1,0 +1,64 @@
+"""Who looks at tickets, and which of them they may see: every reading of tickets asks here.
+
+An employee sees what they manage, and everything with `tickets.all` (S2-27, S2-30). A contact sees
+the tickets of their account, and of those only public entries. What nobody may see is answered as
+if it were not there.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import Depends
+from sqlalchemy import ColumnElement, Table, false
+
+from patchbay_kit.auth import Principal
+from patchbay_kit.http import Caller
+from ticket_svc.tickets.tables import Ticket
+
+SEE_ALL = "tickets.all"
+MARK_READ = "tickets.mark_read"
+
+_TICKET: Table = Ticket.__table__  # type: ignore[attr-defined]  # set by SQLModel
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """A caller as a reader of tickets."""
+
+    principal: Principal
+
+    @property
+    def public_only(self) -> bool:
+        """Whether internal entries, notes and people stay hidden."""
+        return self.principal.kind == "contact"
+
+    @property
+    def sees_all(self) -> bool:
+        """Whether every ticket is visible."""
+        return not self.public_only and self.principal.may(SEE_ALL)
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """What to add to a WHERE over `ticket`; empty for those who see all."""
+        if self.sees_all:
+            return []
+        if self.public_only:
+            account_id = self.principal.account_id
+            return [_TICKET.c.account_id == account_id] if account_id else [false()]
+        return [_TICKET.c.manager_id == self.principal.id]
+
+    def sees(self, ticket: Any) -> bool:
+        """The same for a ticket that has been read already (`manager_id`, `account_id`)."""
+        if self.sees_all:
+            return True
+        if self.public_only:
+            account_id = self.principal.account_id
+            return account_id is not None and ticket.account_id == account_id
+        return bool(ticket.manager_id == self.principal.id)
+
+
+def viewer(principal: Caller) -> Viewer:
+    """The dependency behind `ViewerDep`."""
+    return Viewer(principal)
+
+
+ViewerDep = Annotated[Viewer, Depends(viewer)]

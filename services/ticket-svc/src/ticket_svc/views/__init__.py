@@ -1,0 +1,1 @@
+"""Views of the ticket list: filters, counts, search, saved views."""
