@@ -7,7 +7,7 @@ import sys
 from sqlalchemy.exc import SQLAlchemyError
 
 from patchbay_kit.db.engine import create_engine
-from patchbay_kit.db.migrate import current_revision, head_revision
+from patchbay_kit.db.revisions import current_revision, head_revision
 
 PAUSE_SECONDS = 2.0
 

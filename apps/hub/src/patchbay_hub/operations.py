@@ -3,8 +3,8 @@
 import orjson
 from fastapi import FastAPI, Response
 
-from patchbay_kit.http.health import Check, find_missing, readiness_checks
 from patchbay_kit.metrics import CONTENT_TYPE, exposition
+from patchbay_kit.probes import Check, find_missing, readiness_checks
 from patchbay_kit.runtime import Runtime
 
 PATHS = ("/livez", "/healthz", "/readyz", "/metrics")

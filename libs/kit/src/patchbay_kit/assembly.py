@@ -12,7 +12,7 @@ from patchbay_kit.bus import Bus
 from patchbay_kit.clock import Clock, utc_now
 from patchbay_kit.db import Database
 from patchbay_kit.errors import ConfigurationError
-from patchbay_kit.runtime import Runtime, ServiceDefinition
+from patchbay_kit.runtime import Role, Runtime, ServiceDefinition
 from patchbay_kit.secretbox import SecretBox
 from patchbay_kit.settings import BaseServiceSettings, Environment
 from patchbay_kit.workers.consume import consumer_loops
@@ -27,7 +27,12 @@ DEVELOPMENT_KEY = "development-only-key-never-used-in-production"
 
 
 def build_runtime(
-    service: ServiceDefinition, settings: BaseServiceSettings, bus: Bus, *, clock: Clock = utc_now
+    service: ServiceDefinition,
+    settings: BaseServiceSettings,
+    bus: Bus,
+    *,
+    clock: Clock = utc_now,
+    role: Role = "all",
 ) -> Runtime:
     """Everything a service needs, wired; nothing is connected yet."""
     key = settings.secret_key.get_secret_value() if settings.secret_key else DEVELOPMENT_KEY
@@ -47,10 +52,12 @@ def build_runtime(
         secrets=SecretBox(key),
         blobs=FolderBlobStore(settings.blob_dir) if settings.blob_dir else NoBlobStore(),
         clock=clock,
+        role=role,
     )
-    if settings.jwks_url:
+    if settings.jwks_url and runtime.has_api:
         runtime.extras["verifier"] = TokenVerifier(HttpJwks(settings.jwks_url))
-    service.wire(runtime)
+    if role != "relay":
+        service.wire(runtime)
     return runtime
 
 

@@ -1,8 +1,8 @@
 """`python -m <service> api|worker|relay|migrate|all`: one image, several roles."""
 
-import asyncio
+import multiprocessing
 import sys
-from typing import NoReturn
+from typing import NoReturn, cast
 
 import uvloop
 
@@ -16,12 +16,11 @@ from patchbay_kit.assembly import (
     worker_loops,
 )
 from patchbay_kit.bus.factory import create_bus
-from patchbay_kit.db.migrate import migrate
 from patchbay_kit.errors import ConfigurationError
 from patchbay_kit.host import Host, HttpEndpoint, leave
-from patchbay_kit.http.app import create_probe_app
 from patchbay_kit.logging import configure_logging
-from patchbay_kit.runtime import Runtime, ServiceDefinition
+from patchbay_kit.probes import ProbeApp
+from patchbay_kit.runtime import Role, Runtime, ServiceDefinition
 from patchbay_kit.settings import BaseServiceSettings, load_settings
 
 ROLES = ("api", "worker", "relay", "migrate", "all")
@@ -35,31 +34,35 @@ def main(service: ServiceDefinition) -> NoReturn:
         settings = load_settings(service.settings)
         configure_logging(settings.log_level, settings.log_format, service=service.name)
         if sys.argv[1] == "migrate":
-            migrate(service.package, settings.database_url, service.metadata)
+            _migrate(service, settings)
             sys.exit(0)
-        leave(uvloop.run(run_role(service, settings, sys.argv[1])))
+        role = cast("Role", sys.argv[1])
+        bus = create_bus(settings.bus_url, system_topology(), service.name)
+        runtime = build_runtime(service, settings, bus, role=role)
+        _check_role(runtime)
+        if role == "all":
+            _migrate_apart(service, settings)
+        leave(uvloop.run(run_role(service, runtime)))
     except ConfigurationError as error:
         sys.exit(_fail(str(error)))
 
 
-async def run_role(service: ServiceDefinition, settings: BaseServiceSettings, role: str) -> int:
-    """Build and run the host of one role; returns the exit status."""
-    bus = create_bus(settings.bus_url, system_topology(), service.name)
-    runtime = build_runtime(service, settings, bus)
-    _check_role(role, runtime)
-    if role == "all":
-        await asyncio.to_thread(migrate, service.package, settings.database_url, service.metadata)
-    host = Host(bus, grace=settings.shutdown_grace, on_stop=[runtime.db.close])
+async def run_role(service: ServiceDefinition, runtime: Runtime) -> int:
+    """Build and run the host of the runtime's role; returns the exit status."""
+    settings: BaseServiceSettings = runtime.settings
+    role = runtime.role
+    host = Host(runtime.bus, grace=settings.shutdown_grace, on_stop=[runtime.db.close])
     if role in ("relay", "all"):
         wake = wake_in_process(runtime)
         host.loops += relay_loops(runtime, wake, listen=runtime.db.is_postgres)
     else:
         host.loops += wake_by_notify(runtime)
-    if role in ("api", "all"):
-        app = service.create_app(runtime)
-    else:
-        app = create_probe_app(runtime, service.name)
-    if role in ("api", "worker", "all"):
+    app = (
+        service.create_app(runtime)
+        if runtime.has_api
+        else ProbeApp(runtime, service.name, service.package)
+    )
+    if role != "relay":
         host.loops.append(ReadyLoop(service, runtime))
     if role in ("worker", "all"):
         host.loops += worker_loops(service, runtime)
@@ -69,13 +72,39 @@ async def run_role(service: ServiceDefinition, settings: BaseServiceSettings, ro
     return await host.run()
 
 
-def _check_role(role: str, runtime: Runtime) -> None:
-    if role != "all" and not runtime.db.is_postgres:
+def _migrate(service: ServiceDefinition, settings: BaseServiceSettings) -> None:
+    # Alembic takes 10 MiB; no other role needs it.
+    from patchbay_kit.db.migrate import migrate
+
+    migrate(service.package, settings.database_url, service.metadata)
+
+
+def _migrate_apart(service: ServiceDefinition, settings: BaseServiceSettings) -> None:
+    """Migrate in a child, so that what Alembic takes is given back. Nothing runs here yet that a
+    fork could copy half-way: no thread, no event loop, no connection.
+    """
+
+    def work() -> None:
+        try:
+            _migrate(service, settings)
+        except ConfigurationError as error:
+            sys.exit(_fail(str(error)))
+
+    child = multiprocessing.get_context("fork").Process(target=work)
+    child.start()
+    child.join()
+    if child.exitcode:
+        # The child has said why.
+        sys.exit(child.exitcode if child.exitcode > 0 else 1)
+
+
+def _check_role(runtime: Runtime) -> None:
+    if runtime.role != "all" and not runtime.db.is_postgres:
         raise ConfigurationError(
             "PATCHBAY_DATABASE_URL: the roles run apart only on PostgreSQL; "
             "use the role 'all' with SQLite"
         )
-    if role in ("api", "all") and "verifier" not in runtime.extras:
+    if runtime.has_api and "verifier" not in runtime.extras:
         raise ConfigurationError(
             "PATCHBAY_JWKS_URL: must name where the issuer's public keys are read"
         )

@@ -7,10 +7,13 @@ outside.
 import base64
 import hashlib
 import hmac
-
-from cryptography.fernet import Fernet, InvalidToken
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from patchbay_kit.errors import PermanentError
+
+if TYPE_CHECKING:
+    from cryptography.fernet import Fernet
 
 
 class SecretBox:
@@ -20,7 +23,13 @@ class SecretBox:
 
     def __init__(self, key: str) -> None:
         self._key = key.encode()
-        self._fernet = Fernet(base64.urlsafe_b64encode(self.derive("secretbox")))
+
+    @cached_property
+    def _fernet(self) -> "Fernet":
+        # Loaded with the first secret: most processes see none, and it takes 8 MiB.
+        from cryptography.fernet import Fernet
+
+        return Fernet(base64.urlsafe_b64encode(self.derive("secretbox")))
 
     def derive(self, purpose: str) -> bytes:
         """32 bytes for one purpose; different purposes tell nothing about each other."""
@@ -31,6 +40,8 @@ class SecretBox:
 
     def open(self, sealed: str) -> str:
         """PermanentError where the installation's key has changed since."""
+        from cryptography.fernet import InvalidToken
+
         try:
             return self._fernet.decrypt(sealed.encode()).decode()
         except InvalidToken:

@@ -11,8 +11,9 @@ from sqlalchemy import Column, MetaData, String, Table, inspect
 from sqlalchemy.exc import DBAPIError
 
 from patchbay_kit.db import Database, IdType, JsonType, UtcDateTime
-from patchbay_kit.db.migrate import check_drift, current_revision, head_revision, migrate
+from patchbay_kit.db.migrate import check_drift, migrate, script_directory
 from patchbay_kit.db.revise import revise
+from patchbay_kit.db.revisions import current_revision, head_revision
 from patchbay_kit.db.tables import metadata as kit_metadata
 from patchbay_kit.errors import ConfigurationError
 
@@ -78,6 +79,7 @@ async def test_a_second_revision_builds_on_the_first(package: Package, database_
     path = await asyncio.to_thread(package.revise, "create_other")
     assert 'down_revision = "create_thing"' in path.read_text().replace("'", '"')
     assert head_revision(package.name) == "create_other"
+    assert script_directory(package.name).get_current_head() == "create_other"
     await package.migrate(database_url)
     assert await package.drift(database_url) == []
 

@@ -30,8 +30,8 @@ SERVICE = ServiceDefinition(
     name="tiny-svc",
     package="tiny_svc",
     settings=BaseServiceSettings,
-    metadata=MetaData(),
-    subscriptions=Subscriptions("tiny-svc", ()),
+    load_metadata=MetaData,
+    load_subscriptions=lambda: Subscriptions("tiny-svc", ()),
     prefixes=("/v1/tiny",),
     create_app=lambda runtime: create_service_app(runtime, "tiny-svc", [], title="Tiny"),
 )

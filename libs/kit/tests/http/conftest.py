@@ -116,8 +116,8 @@ def notes(sample_package: str) -> Notes:
         name="notes-svc",
         package=sample_package,
         settings=BaseServiceSettings,
-        metadata=metadata,
-        subscriptions=Subscriptions("notes-svc", ()),
+        load_metadata=lambda: metadata,
+        load_subscriptions=lambda: Subscriptions("notes-svc", ()),
         prefixes=("/v1/notes",),
         create_app=create_app,
     )

@@ -31,7 +31,7 @@ def listening(notes: Any) -> Any:
         uow.publish(answer, subject="a", version=2, cause=event)
 
     rows = (Subscription(AccountRenamed, each(note), "desk"),)
-    return replace(notes.service, subscriptions=Subscriptions("notes-svc", rows))
+    return replace(notes.service, load_subscriptions=lambda: Subscriptions("notes-svc", rows))
 
 
 def renamed(name: str) -> Envelope[AccountRenamed]:

@@ -10,9 +10,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from patchbay_kit.bus import BusHealth
 from patchbay_kit.db.tables import dead_letter, outbox
-from patchbay_kit.http import create_probe_app
 from patchbay_kit.http.openapi import merge_openapi
 from patchbay_kit.messaging.dead_letters import Parked, park
+from patchbay_kit.probes import ProbeApp
 from patchbay_kit.testing.harness import client
 
 
@@ -207,12 +207,32 @@ async def test_concurrent_requests_keep_their_own_ids(sqlite_runtime: Any, notes
     assert found == [f"urn:request:r-{n}" for n in range(20)]
 
 
-@pytest.mark.parametrize(("path", "status"), [("/readyz", 200), ("/v1/notes", 404)])
+@pytest.mark.parametrize(
+    ("path", "status"), [("/livez", 200), ("/readyz", 200), ("/metrics", 200), ("/v1/notes", 404)]
+)
 async def test_a_worker_serves_probes_only(
     sqlite_runtime: Any, notes: Any, path: str, status: int
 ) -> None:
-    app = create_probe_app(sqlite_runtime, "notes-svc")
+    app = ProbeApp(sqlite_runtime, "notes-svc", notes.service.package)
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app), base_url="http://probe.test"
     ) as http:
-        assert (await http.get(path)).status_code == status
+        answer = await http.get(path)
+        assert (await http.post(path)).status_code == 404
+    assert answer.status_code == status
+
+
+async def test_a_worker_that_is_not_ready_names_what_is_missing(
+    sqlite_runtime: Any, notes: Any
+) -> None:
+    sqlite_runtime.bus.state = BusHealth(connected=False, detail="no broker")
+    app = ProbeApp(sqlite_runtime, "notes-svc", notes.service.package)
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url="http://probe.test"
+    ) as http:
+        refused = await http.get("/readyz")
+        without = await http.get("/readyz?exclude=bus")
+    assert refused.status_code == 503
+    assert refused.headers["retry-after"] == "5"
+    assert refused.json()["missing"] == [{"name": "bus", "detail": "no broker"}]
+    assert without.status_code == 200

@@ -2,11 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import Annotated
 
-from fastapi import Depends
-
-from patchbay_kit.http import RuntimeDep
 from patchbay_kit.runtime import Runtime
 from rmm_gateway.policy import ConnectionPolicy
 from rmm_gateway.providers.registry import Providers
@@ -61,10 +57,3 @@ def parts_of(runtime: Runtime) -> Parts:
     """The parts that `wire` built."""
     parts: Parts = runtime.extras[_KEY]
     return parts
-
-
-def _parts(runtime: RuntimeDep) -> Parts:
-    return parts_of(runtime)
-
-
-PartsDep = Annotated[Parts, Depends(_parts)]

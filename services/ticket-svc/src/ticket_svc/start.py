@@ -18,7 +18,6 @@ from patchbay_kit.runtime import Runtime
 from patchbay_kit.secretbox import SecretBox
 from patchbay_kit.settings import Environment
 from ticket_svc.accounts.own_company import own_company_account
-from ticket_svc.auth.keys import OwnKeys, load_keys
 from ticket_svc.desk.service import claim_setting, load_settings, save_settings
 from ticket_svc.employees.rules import EVERYTHING
 from ticket_svc.employees.schemas import MIN_PASSWORD
@@ -30,7 +29,11 @@ DEFAULT_ADMIN = "admin@localhost"
 
 
 def wire(runtime: Runtime) -> None:
-    """Give the runtime its own key source; the keys are read by `on_ready`."""
+    """Give an API its own key source; the keys are read by `on_ready`."""
+    if not runtime.has_api:
+        return
+    from ticket_svc.auth.keys import OwnKeys
+
     keys = OwnKeys()
     runtime.extras["own_keys"] = keys
     runtime.extras["verifier"] = TokenVerifier(keys)
@@ -45,10 +48,10 @@ async def on_ready(runtime: Runtime) -> None:
     settings: TicketSettings = runtime.settings
     chosen = _chosen_password(settings)
     async with runtime.db.unit_of_work() as uow:
-        keys = await load_keys(uow, runtime)
         admin = await _administrator(uow, runtime.secrets, settings, chosen)
         await _desk_defaults(uow, settings)
-    runtime.extras["own_keys"].set(keys)
+    if runtime.has_api:
+        await _open_keys(runtime)
     runtime.extras["first_admin"] = {
         "email": admin.email,
         "password": admin.one_time_password,
@@ -59,6 +62,15 @@ async def on_ready(runtime: Runtime) -> None:
             f"first administrator: {admin.email} one-time password: {admin.one_time_password}\n"
         )
         sys.stdout.flush()
+
+
+async def _open_keys(runtime: Runtime) -> None:
+    # A worker answers nobody: it has no use for the keys, nor for cryptography's 10 MiB.
+    from ticket_svc.auth.keys import load_keys
+
+    async with runtime.db.unit_of_work() as uow:
+        keys = await load_keys(uow, runtime)
+    runtime.extras["own_keys"].set(keys)
 
 
 def _chosen_password(settings: TicketSettings) -> str | None:

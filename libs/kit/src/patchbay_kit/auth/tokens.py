@@ -8,15 +8,17 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol, cast, get_args
+from typing import TYPE_CHECKING, Any, Protocol, cast, get_args
 
-import jwt
-
-from patchbay_kit.auth.keys import KeySource, SigningKey
 from patchbay_kit.auth.principal import Principal, PrincipalKind
 from patchbay_kit.clock import Clock, utc_now
 from patchbay_kit.errors import ProblemError
 from patchbay_kit.ids import new_id
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    from patchbay_kit.auth.keys import SigningKey
 
 ISSUER = "patchbay"
 AUDIENCE = "patchbay"
@@ -26,6 +28,14 @@ CACHE_SECONDS = 300.0
 CACHE_ENTRIES = 10_000
 LEEWAY_SECONDS = 30
 MAX_TOKEN_LENGTH = 8192
+
+
+class KeySource(Protocol):
+    """Public keys by key id."""
+
+    async def key(self, kid: str) -> "Ed25519PublicKey | None":
+        """None where the issuer has no such key; ProblemError 503 where nobody can say."""
+        ...
 
 
 class Verifier(Protocol):
@@ -47,7 +57,7 @@ class TokenIssuer:
 
     def __init__(
         self,
-        keys: Sequence[SigningKey],
+        keys: "Sequence[SigningKey]",
         issuer: str = ISSUER,
         *,
         ttl: timedelta = DEFAULT_TTL,
@@ -62,6 +72,8 @@ class TokenIssuer:
 
     def issue(self, principal: Principal, *, ttl: timedelta | None = None) -> IssuedToken:
         """A token for `principal`; its permissions are those of this moment."""
+        import jwt
+
         now = self._clock().replace(microsecond=0)
         expires = now + (ttl or self._ttl)
         claims = {
@@ -75,6 +87,7 @@ class TokenIssuer:
             "name": principal.name,
             "email": principal.email,
             "permissions": sorted(principal.permissions),
+            "account": principal.account_id,
         }
         key = self._keys[0]
         token = jwt.encode(claims, key.private, algorithm="EdDSA", headers={"kid": key.kid})
@@ -113,6 +126,9 @@ class TokenVerifier:
         return principal
 
     async def _claims(self, token: str) -> dict[str, Any]:
+        # Loaded with the first token: PyJWT brings cryptography, 10 MiB.
+        import jwt
+
         try:
             kid = jwt.get_unverified_header(token).get("kid")
             key = await self._keys.key(kid) if isinstance(kid, str) else None
@@ -163,13 +179,14 @@ def _principal(claims: dict[str, Any]) -> Principal:
     permissions = claims.get("permissions", [])
     if kind not in get_args(PrincipalKind) or not isinstance(permissions, list):
         raise unauthenticated("token_invalid", "The token does not name a principal.")
-    email = claims.get("email")
+    email, account = claims.get("email"), claims.get("account")
     return Principal(
         id=str(claims["sub"]),
         kind=cast("PrincipalKind", kind),
         name=str(claims.get("name") or ""),
         email=str(email) if email else None,
         permissions=frozenset(str(permission) for permission in permissions),
+        account_id=str(account) if account else None,
     )
 
 

@@ -9,8 +9,6 @@ wait.
 import asyncio
 import threading
 from collections.abc import Callable, Sequence
-from importlib import resources
-from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import structlog
@@ -20,9 +18,9 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, text
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from patchbay_kit.db.engine import WRITE_OPTION, create_engine
+from patchbay_kit.db.revisions import migrations_folder
 from patchbay_kit.db.tables import metadata as kit_metadata
 from patchbay_kit.errors import ConfigurationError
 
@@ -63,19 +61,6 @@ def check_drift(package: str, url: str, metadata: MetaData) -> list[str]:
         return asyncio.run(on_engine(package, url, compare))
 
 
-def head_revision(package: str) -> str | None:
-    """The newest revision that the code knows."""
-    return script_directory(package).get_current_head()
-
-
-async def current_revision(engine: AsyncEngine) -> str | None:
-    """The revision that the database is at; None when nothing was ever migrated."""
-    async with engine.connect() as connection:
-        return await connection.run_sync(
-            lambda each: MigrationContext.configure(each).get_current_revision()
-        )
-
-
 def create_kit_tables(op: Any) -> None:
     """Create outbox, inbox, dead letters and idempotency keys, in a service's first migration."""
     kit_metadata.create_all(op.get_bind(), checkfirst=False)
@@ -95,12 +80,6 @@ def script_directory(package: str) -> ScriptDirectory:
     config.set_main_option("script_location", str(location).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     return ScriptDirectory.from_config(config)
-
-
-def migrations_folder(package: str) -> Path:
-    """Where the package keeps its migrations."""
-    with resources.as_file(resources.files(package)) as folder:
-        return folder / "migrations"
 
 
 async def on_engine(package: str, url: str, work: Callable[[Connection], T]) -> T:

@@ -16,7 +16,8 @@ from sqlalchemy import Connection, MetaData
 from sqlalchemy.types import TypeEngine
 
 from patchbay_kit.db import types
-from patchbay_kit.db.migrate import migrate, migrations_folder, on_engine, script_directory
+from patchbay_kit.db.migrate import migrate, on_engine
+from patchbay_kit.db.revisions import head_revision, migrations_folder
 
 _TEMPLATE = '''"""{sentence}."""
 
@@ -40,7 +41,7 @@ def revise(package: str, slug: str, metadata: MetaData) -> Path:
     """Write `<package>/migrations/versions/<time>_<slug>.py` and return its path."""
     versions = migrations_folder(package) / "versions"
     versions.mkdir(parents=True, exist_ok=True)
-    down_revision = script_directory(package).get_current_head()
+    down_revision = head_revision(package)
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite+aiosqlite:///{folder}/revise.db"
         if down_revision is not None:

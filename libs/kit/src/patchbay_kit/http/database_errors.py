@@ -1,19 +1,10 @@
 """What a database error means to the caller of an API."""
 
-import asyncpg
-from sqlalchemy.exc import (
-    DBAPIError,
-    IntegrityError,
-    InterfaceError,
-    OperationalError,
-    SQLAlchemyError,
-)
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from patchbay_kit.db.failures import sqlstate
 from patchbay_kit.errors import ProblemError
-
-# What can come out of the attempt to get a connection; asyncpg's own errors are not wrapped there.
-CONNECT_ERRORS = (OSError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 _UNIQUE_VIOLATION = "23505"
 # Serialization failure, deadlock, lock time-out, statement time-out.
@@ -37,11 +28,6 @@ def database_problem(error: BaseException) -> ProblemError | None:
     if gone or (not state and isinstance(error, InterfaceError | OperationalError)):
         return database_lost()
     return None
-
-
-def sqlstate(error: DBAPIError) -> str:
-    """PostgreSQL's five-character code, or an empty string."""
-    return str(getattr(error.orig, "sqlstate", None) or "")
 
 
 def database_unavailable() -> ProblemError:

@@ -8,10 +8,10 @@ from sqlalchemy import Row, select
 
 from patchbay_kit.db.tables import dead_letter
 from patchbay_kit.errors import not_found
-from patchbay_kit.http.dependencies import Reader, Uow, require
+from patchbay_kit.http.dependencies import PageParams, Reader, Uow, require
 from patchbay_kit.http.ids import checked_id
 from patchbay_kit.http.models import ResponseModel
-from patchbay_kit.http.pagination import Page, PageParams, keyset
+from patchbay_kit.http.pagination import Page, keyset
 from patchbay_kit.http.transaction import TransactionalRoute
 from patchbay_kit.messaging import dead_letters
 from patchbay_kit.messaging.dead_letters import DeadLetterState

@@ -3,16 +3,18 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Annotated, Any
 
-from fastapi import Depends, Request
+from fastapi import Depends, Query, Request
 from fastapi.security import HTTPBearer
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from patchbay_kit.auth import Principal
 from patchbay_kit.auth.tokens import unauthenticated
 from patchbay_kit.db import UnitOfWork
+from patchbay_kit.db.failures import CONNECT_ERRORS
 from patchbay_kit.errors import ProblemError
-from patchbay_kit.http.database_errors import CONNECT_ERRORS, database_unavailable
+from patchbay_kit.http.database_errors import database_unavailable
 from patchbay_kit.http.identification import identify, runtime_of
+from patchbay_kit.http.pagination import DEFAULT_LIMIT, MAX_LIMIT, PageRequest, decode_cursor
 from patchbay_kit.http.transaction import Transaction
 from patchbay_kit.runtime import Runtime
 
@@ -68,7 +70,19 @@ async def reader(request: Request) -> AsyncIterator[AsyncSession]:
         yield session
 
 
+def page_request(
+    request: Request,
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT,
+    cursor: Annotated[str | None, Query(max_length=1000)] = None,
+) -> PageRequest:
+    """The page that the caller wants; 422 `cursor_invalid` for a cursor that is not ours."""
+    # A cursor is good for the list that it came from, not for another one.
+    secret = runtime_of(request).secrets.derive(f"cursor {request.url.path}")
+    return PageRequest(limit, decode_cursor(cursor, secret) if cursor else None, secret)
+
+
 Uow = Annotated[UnitOfWork, Depends(unit_of_work)]
 # Ends with the route function, so that a slow client does not keep a connection.
 Reader = Annotated[AsyncSession, Depends(reader, scope="function")]
+PageParams = Annotated[PageRequest, Depends(page_request)]
 RuntimeDep = Annotated[Runtime, Depends(runtime_of)]

@@ -1,8 +1,11 @@
 """Optimistic locking by version: ETag and If-Match (RFC 9110, 13.1.1)."""
 
-from fastapi import Request
+from typing import TYPE_CHECKING
 
 from patchbay_kit.errors import ProblemError
+
+if TYPE_CHECKING:
+    from fastapi import Request
 
 
 def etag(version: int) -> str:
@@ -10,7 +13,7 @@ def etag(version: int) -> str:
     return f'"{version}"'
 
 
-def check_if_match(request: Request, version: int, *, required: bool = False) -> None:
+def check_if_match(request: "Request", version: int, *, required: bool = False) -> None:
     """412 `version_mismatch` where If-Match names another version.
 
     428 where it must be sent and is not.

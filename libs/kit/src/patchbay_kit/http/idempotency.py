@@ -16,9 +16,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
 from patchbay_kit.db import UnitOfWork
+from patchbay_kit.db.failures import sqlstate
 from patchbay_kit.db.tables import idempotency_key
 from patchbay_kit.errors import ProblemError, conflict, invalid
-from patchbay_kit.http.database_errors import sqlstate
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"

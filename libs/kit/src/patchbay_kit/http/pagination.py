@@ -9,17 +9,15 @@ import hmac
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import orjson
-from fastapi import Depends, Query, Request
 from pydantic import BaseModel
 from sqlalchemy import ColumnElement, DateTime, Integer, Select, literal, tuple_
 from sqlalchemy.types import TypeEngine
 
 from patchbay_kit.db import UtcDateTime
 from patchbay_kit.errors import ProblemError, invalid
-from patchbay_kit.runtime import Runtime
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -59,21 +57,6 @@ class PageRequest:
         more = len(rows) > self.limit
         cursor = encode_cursor(key(shown[-1]), self.secret) if more and shown else None
         return Page(items=[item(row) for row in shown], next_cursor=cursor)
-
-
-def page_request(
-    request: Request,
-    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT,
-    cursor: Annotated[str | None, Query(max_length=1000)] = None,
-) -> PageRequest:
-    """The dependency behind `PageParams`; 422 `cursor_invalid` for a cursor that is not ours."""
-    runtime: Runtime = request.app.state.runtime
-    # A cursor is good for the list that it came from, not for another one.
-    secret = runtime.secrets.derive(f"cursor {request.url.path}")
-    return PageRequest(limit, decode_cursor(cursor, secret) if cursor else None, secret)
-
-
-PageParams = Annotated[PageRequest, Depends(page_request)]
 
 
 def keyset(

@@ -14,9 +14,9 @@ from fastapi.routing import APIRoute
 from sqlalchemy.exc import SQLAlchemyError
 
 from patchbay_kit.db import Database, UnitOfWork
+from patchbay_kit.db.failures import CONNECT_ERRORS
 from patchbay_kit.errors import ProblemError
 from patchbay_kit.http.database_errors import (
-    CONNECT_ERRORS,
     database_lost,
     database_problem,
     database_unavailable,

@@ -31,8 +31,8 @@ from rmm_gateway.connections.schemas import (
 )
 from rmm_gateway.connections.tables import CHANGE, CONNECTION
 from rmm_gateway.connections.views import shown, shown_one
+from rmm_gateway.dependencies import PartsDep
 from rmm_gateway.ledger import rejected
-from rmm_gateway.wiring import PartsDep
 
 ADMIN = [Depends(require("connections.admin"))]
 READ = [Depends(require("desk"))]

@@ -9,12 +9,12 @@ from sqlalchemy import select
 from patchbay_kit.errors import not_found
 from patchbay_kit.http import Page, PageParams, Reader, TransactionalRoute, Uow, keyset, require
 from patchbay_kit.http.ids import checked_id
+from rmm_gateway.dependencies import PartsDep
 from rmm_gateway.outbound import repository, service
 from rmm_gateway.outbound.rules import CommandState
 from rmm_gateway.outbound.schemas import CommandDetail, CommandOut
 from rmm_gateway.outbound.tables import COMMAND
 from rmm_gateway.outbound.views import detailed, shown
-from rmm_gateway.wiring import PartsDep
 
 router = APIRouter(
     prefix="/v1/remote-commands",
