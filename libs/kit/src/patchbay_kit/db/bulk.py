@@ -11,10 +11,21 @@ from functools import lru_cache
 from typing import Any
 
 import orjson
-from sqlalchemy import Column, Row, Table, TextClause, bindparam, text, update
+from sqlalchemy import (
+    JSON,
+    Column,
+    Row,
+    Table,
+    TextClause,
+    Uuid,
+    bindparam,
+    text,
+    update,
+)
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from patchbay_kit.db.driver import is_postgres, run_sql
 from patchbay_kit.db.types import NAIVE, UtcDateTime
 
 Rows = Sequence[Mapping[str, Any]]
@@ -34,27 +45,46 @@ async def insert_many(
     """
     if not rows:
         return []
-    if session.get_bind().dialect.name == "postgresql":
-        _refuse_naive_times(table, rows)
-        statement = _postgres(table, tuple(rows[0]), ignore_conflicts, tuple(returning))
-        result = await session.execute(statement, {"rows": orjson.dumps(list(rows)).decode()})
-        return result.all() if returning else []
+    if is_postgres(session):
+        return await _insert_postgres(session, table, rows, ignore_conflicts, tuple(returning))
     insert = sqlite.insert(table)
     if ignore_conflicts:
         insert = insert.on_conflict_do_nothing()
     if not returning:
         await session.execute(insert, list(rows))
         return []
-    result = await session.execute(insert.returning(*returning), list(rows))
-    return result.all()
+    found = await session.execute(insert.returning(*returning), list(rows))
+    return found.all()
 
 
-def _refuse_naive_times(table: Table, rows: Rows) -> None:
-    """The rows go past the column types, which would do it."""
+async def _insert_postgres(
+    session: AsyncSession,
+    table: Table,
+    rows: Rows,
+    ignore_conflicts: bool,
+    returning: tuple[Column[Any], ...],
+) -> Sequence[Row[Any]]:
+    given, names = json_rows(table, rows), tuple(rows[0])
+    if any(isinstance(column.type, JSON) for column in returning):
+        # The driver gives JSON as text; the column types read it.
+        sql = insert_sql(table, names, ":rows", ignore_conflicts=ignore_conflicts)
+        wanted = ", ".join(f'"{column.name}"' for column in returning)
+        clause = text(f"{sql} RETURNING {wanted}").columns(*returning)
+        return (await session.execute(clause, {"rows": given})).all()
+    sql = insert_sql(table, names, "$1", ignore_conflicts=ignore_conflicts)
+    result = await run_sql(session, sql + (returning_sql(returning) if returning else ""), given)
+    return result.all() if returning else []
+
+
+def json_rows(table: Table, rows: Rows) -> str:
+    """The rows as PostgreSQL's one parameter; naive times are refused, for they go past the
+    column types, which would do it.
+    """
     for name in _time_columns(table):
         for row in rows:
             if (value := row.get(name)) is not None and value.tzinfo is None:
                 raise ValueError(NAIVE)
+    return orjson.dumps(list(rows)).decode()
 
 
 @lru_cache(maxsize=256)
@@ -91,18 +121,32 @@ def _postgres_update(table: Table, names: tuple[str, ...], key: str) -> TextClau
 
 
 @lru_cache(maxsize=256)
-def _postgres(
-    table: Table, names: tuple[str, ...], ignore_conflicts: bool, returning: tuple[Column[Any], ...]
-) -> Any:
+def insert_sql(
+    table: Table,
+    names: tuple[str, ...],
+    parameter: str,
+    *,
+    ignore_conflicts: bool = False,
+    where: str = "",
+) -> str:
+    """PostgreSQL's INSERT of the rows in one JSON parameter, named `n`, where `where` holds."""
     columns = ", ".join(f'"{name}"' for name in names)
     sql = (
         f'INSERT INTO "{table.name}" ({columns}) SELECT {columns} '  # noqa: S608  # names come from our own tables
-        f'FROM json_populate_recordset(NULL::"{table.name}", CAST(:rows AS json))'
+        f'FROM json_populate_recordset(NULL::"{table.name}", CAST({parameter} AS json)) AS n'
     )
-    if ignore_conflicts:
-        sql += " ON CONFLICT DO NOTHING"
-    clause: TextClause = text(sql)
-    if not returning:
-        return clause
-    clause = text(sql + " RETURNING " + ", ".join(f'"{column.name}"' for column in returning))
-    return clause.columns(*returning)
+    if where:
+        sql += f" WHERE {where}"
+    return sql + (" ON CONFLICT DO NOTHING" if ignore_conflicts else "")
+
+
+@lru_cache(maxsize=256)
+def returning_sql(columns: tuple[Column[Any], ...]) -> str:
+    """RETURNING that gives ids as text, as the column types would."""
+    shown = (
+        f'CAST("{column.name}" AS text) AS "{column.name}"'
+        if isinstance(column.type, Uuid)
+        else f'"{column.name}"'
+        for column in columns
+    )
+    return " RETURNING " + ", ".join(shown)

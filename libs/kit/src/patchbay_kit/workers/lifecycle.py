@@ -1,7 +1,8 @@
 """Loops that end: each watches one stop event and hands its work back within the grace."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -72,3 +73,20 @@ async def pause(seconds: float, stop: asyncio.Event, wake: asyncio.Event | None 
     finally:
         for task in waiting:
             task.cancel()
+
+
+@asynccontextmanager
+async def setting(event: asyncio.Event, *, when: asyncio.Event) -> AsyncIterator[None]:
+    """Inside the block `event` is set as soon as `when` is: a loop then waits for one of them,
+    which costs less at each turn than to wait for both.
+    """
+
+    async def watch() -> None:
+        await when.wait()
+        event.set()
+
+    watching = asyncio.create_task(watch())
+    try:
+        yield
+    finally:
+        watching.cancel()

@@ -17,9 +17,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from patchbay_contracts import EventKind, consumers_of, registered
 from patchbay_kit.bus import Bus, OutgoingMessage, PublishOutcome
-from patchbay_kit.db import Database, key_in
+from patchbay_kit.db import Database, insert_many, key_in
+from patchbay_kit.db.driver import run_sql
 from patchbay_kit.db.tables import outbox
-from patchbay_kit.workers.lifecycle import pause
+from patchbay_kit.workers.lifecycle import pause, setting
 
 log = structlog.get_logger(__name__)
 
@@ -40,43 +41,88 @@ class RelayLoop:
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def run(self, stop: asyncio.Event) -> None:
-        while not stop.is_set():
-            self.wake.clear()
-            try:
-                sent, failed = await self.relay_once()
-            except asyncio.CancelledError:
-                if (task := asyncio.current_task()) is not None and task.cancelling():
-                    raise
-                sent, failed = 0, 1
-            except Exception as error:  # noqa: BLE001  # the relay outlives any failure; the rows are still there
-                log.warning("relay.failed", error=str(error), kind=type(error).__name__)
-                sent, failed = 0, 1
-            if failed and not sent:
-                await pause(BUS_AWAY_PAUSE, stop)
-            elif not sent:
-                await pause(self.poll_interval, stop, self.wake)
+        async with setting(self.wake, when=stop):
+            self.wake.set()
+            while not stop.is_set():
+                if not await self._turn() or stop.is_set():
+                    continue
+                self.wake.clear()
+                try:
+                    sent, failed = await self.relay_once()
+                except asyncio.CancelledError:
+                    if (task := asyncio.current_task()) is not None and task.cancelling():
+                        raise
+                    sent, failed = 0, 1
+                except Exception as error:  # noqa: BLE001  # the relay outlives any failure; the rows are still there
+                    log.warning("relay.failed", error=str(error), kind=type(error).__name__)
+                    sent, failed = 0, 1
+                if failed and not sent:
+                    await pause(BUS_AWAY_PAUSE, stop)
+                if failed or sent >= CLAIM:
+                    self.wake.set()
+
+    async def _turn(self) -> bool:
+        """Wait for the wake-up or the next poll. False where another relay took the wake-up: what
+        was committed before it is in one claim.
+        """
+        try:
+            async with asyncio.timeout(self.poll_interval):
+                await self.wake.wait()
+        except TimeoutError:
+            return True
+        return self.wake.is_set()
 
     async def relay_once(self) -> tuple[int, int]:
         """Publish one claim of rows; returns how many were confirmed and how many were not."""
         if self.db.is_postgres:
-            async with self.db.unit_of_work() as uow:
-                rows = await _due(uow.session, self.db, lock=True)
-                return await self._publish(uow.session, rows) if rows else (0, 0)
+            return await self._relay_locked()
         async with self._lock:
             async with self.db.read() as session:
-                rows = await _due(session, self.db, lock=False)
+                rows = await _due(session, self.db)
             if not rows:
                 return 0, 0
             outcomes = await self.bus.publish([_message(row) for row in rows])
             async with self.db.unit_of_work() as uow:
                 return await _settle(uow.session, rows, outcomes, self.db)
 
-    async def _publish(self, session: AsyncSession, rows: Sequence[Row[Any]]) -> tuple[int, int]:
-        outcomes = await self.bus.publish([_message(row) for row in rows])
-        return await _settle(session, rows, outcomes, self.db)
+    async def _relay_locked(self) -> tuple[int, int]:
+        """The rows are deleted first, in a transaction that commits after the confirms: whoever
+        dies in between has deleted nothing, and nobody else sees the rows meanwhile.
+        """
+        try:
+            async with self.db.unit_of_work() as uow:
+                rows = (await run_sql(uow.session, _TAKE, self.db.clock())).all()
+                if not rows:
+                    return 0, 0
+                rows = sorted(rows, key=lambda row: row.seq)
+                outcomes = await self.bus.publish([_message(row) for row in rows])
+                if all(outcome is PublishOutcome.UNKNOWN for outcome in outcomes):
+                    raise _BusAwayError(len(rows))
+                return await _put_back(uow.session, rows, outcomes, self.db)
+        except _BusAwayError as away:
+            return 0, away.rows
 
 
-async def _due(session: AsyncSession, db: Database, *, lock: bool) -> Sequence[Row[Any]]:
+class _BusAwayError(Exception):
+    """Nothing was confirmed: the rows are left as they were."""
+
+    def __init__(self, rows: int) -> None:
+        super().__init__(rows)
+        self.rows = rows
+
+
+# The array is made once, before anything is deleted. Where a crash of the server takes the deletion
+# back the rows are published again, as after any crash: so the commit need not wait for the disk.
+_TAKE = f"""
+DELETE FROM outbox WHERE seq = ANY(ARRAY(
+  SELECT seq FROM outbox WHERE next_attempt_at <= $1 ORDER BY seq LIMIT {CLAIM}
+  FOR UPDATE SKIP LOCKED))
+AND (SELECT set_config('synchronous_commit', 'off', true)) IS NOT NULL
+RETURNING seq, id, type, aggregateid, payload, queue, attempts, created_at, next_attempt_at
+"""  # noqa: S608  # CLAIM is ours
+
+
+async def _due(session: AsyncSession, db: Database) -> Sequence[Row[Any]]:
     statement = (
         select(
             outbox.c.seq,
@@ -90,8 +136,6 @@ async def _due(session: AsyncSession, db: Database, *, lock: bool) -> Sequence[R
         .order_by(outbox.c.seq)
         .limit(CLAIM)
     )
-    if lock:
-        statement = statement.with_for_update(skip_locked=True)
     return (await session.execute(statement)).all()
 
 
@@ -115,32 +159,54 @@ async def _settle(
     outcomes: Sequence[PublishOutcome],
     db: Database,
 ) -> tuple[int, int]:
-    confirmed = [
-        row.seq
-        for row, outcome in zip(rows, outcomes, strict=True)
-        if outcome is PublishOutcome.CONFIRMED
-    ]
+    """Delete what was confirmed and put the rest off."""
+    confirmed, failed = _sorted_out(rows, outcomes)
     if confirmed:
-        await session.execute(delete(outbox).where(key_in(session, [outbox.c.seq], confirmed)))
-    failed = [
-        (row, outcome)
-        for row, outcome in zip(rows, outcomes, strict=True)
-        if outcome is not PublishOutcome.CONFIRMED
-    ]
+        keys = [row.seq for row in confirmed]
+        await session.execute(delete(outbox).where(key_in(session, [outbox.c.seq], keys)))
     for row, outcome in failed:
-        if outcome is PublishOutcome.UNKNOWN:
-            continue  # The bus is away: no fault of the row, so it keeps its turn.
-        delay = min(MAX_DELAY, 0.5 * 2 ** min(row.attempts, 10))
-        log.warning(
-            "relay.not_taken",
-            event_id=row.id,
-            type=row.type,
-            outcome=outcome,
-            attempts=row.attempts + 1,
-        )
-        values = {
-            "attempts": row.attempts + 1,
-            "next_attempt_at": db.clock() + timedelta(seconds=delay),
-        }
-        await session.execute(update(outbox).where(outbox.c.seq == row.seq).values(values))
+        if values := _put_off(row, outcome, db):
+            await session.execute(update(outbox).where(outbox.c.seq == row.seq).values(values))
     return len(confirmed), len(failed)
+
+
+async def _put_back(
+    session: AsyncSession,
+    rows: Sequence[Row[Any]],
+    outcomes: Sequence[PublishOutcome],
+    db: Database,
+) -> tuple[int, int]:
+    """Insert again, in their place, what was taken and not confirmed."""
+    confirmed, failed = _sorted_out(rows, outcomes)
+    again = [{**row._mapping, **_put_off(row, outcome, db)} for row, outcome in failed]
+    await insert_many(session, outbox, again)
+    return len(confirmed), len(failed)
+
+
+def _sorted_out(
+    rows: Sequence[Row[Any]], outcomes: Sequence[PublishOutcome]
+) -> tuple[list[Row[Any]], list[tuple[Row[Any], PublishOutcome]]]:
+    """The rows that were confirmed, and the others with what became of them."""
+    pairs = list(zip(rows, outcomes, strict=True))
+    confirmed = [row for row, outcome in pairs if outcome is PublishOutcome.CONFIRMED]
+    return confirmed, [pair for pair in pairs if pair[1] is not PublishOutcome.CONFIRMED]
+
+
+def _put_off(row: Row[Any], outcome: PublishOutcome, db: Database) -> dict[str, Any]:
+    """The columns that change. Where the bus is away it is no fault of the row, which keeps its
+    turn.
+    """
+    if outcome is PublishOutcome.UNKNOWN:
+        return {}
+    delay = min(MAX_DELAY, 0.5 * 2 ** min(row.attempts, 10))
+    log.warning(
+        "relay.not_taken",
+        event_id=row.id,
+        type=row.type,
+        outcome=outcome,
+        attempts=row.attempts + 1,
+    )
+    return {
+        "attempts": row.attempts + 1,
+        "next_attempt_at": db.clock() + timedelta(seconds=delay),
+    }

@@ -12,7 +12,7 @@ import asyncpg
 import structlog
 from sqlalchemy.engine import make_url
 
-from patchbay_kit.workers.lifecycle import pause
+from patchbay_kit.workers.lifecycle import pause, setting
 
 log = structlog.get_logger(__name__)
 
@@ -50,9 +50,9 @@ class NotifyLoop:
                 await pause(1.0, stop)
 
     async def _send(self, connection: "asyncpg.Connection[Any]", stop: asyncio.Event) -> None:
-        while not stop.is_set():
-            await pause(5.0, stop, self.pending)
-            if self.pending.is_set():
+        async with setting(self.pending, when=stop):
+            while not stop.is_set():
+                await self.pending.wait()
                 self.pending.clear()
                 await connection.execute(f"NOTIFY {CHANNEL}", timeout=5)
 
