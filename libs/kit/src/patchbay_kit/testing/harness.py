@@ -44,6 +44,7 @@ from patchbay_kit.errors import ProblemError
 from patchbay_kit.ids import new_id
 from patchbay_kit.runtime import Runtime, ServiceDefinition
 from patchbay_kit.settings import load_settings
+from patchbay_kit.testing.apps import app_of
 from patchbay_kit.tracing import new_traceparent
 from patchbay_kit.workers.processing import BatchProcessor, Verdict
 
@@ -227,11 +228,12 @@ async def client(
     headers = {}
     if principal is not None or permissions is not None:
         headers = bearer(principal or make_principal(permissions or ()))
-    transport = httpx.ASGITransport(service.create_app(runtime))
-    async with httpx.AsyncClient(
-        transport=transport, base_url="http://service.test", headers=headers
-    ) as opened:
-        yield opened
+    with app_of(service, runtime) as app:
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://service.test", headers=headers
+        ) as opened:
+            yield opened
 
 
 def _log_plainly() -> None:
