@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Table, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -47,25 +48,26 @@ async def account_facts(session: AsyncSession, ids: Iterable[str]) -> dict[str, 
         .outerjoin(_CONTACT, and_(_CONTACT.c.account_id == _ACCOUNT.c.id, _CONTACT.c.is_main))
         .where(key_in(session, [_ACCOUNT.c.id], wanted))
     )
-    facts: dict[str, AccountFacts] = {}
-    for row in await session.execute(statement):
-        contact = None
-        if row.contact_email:
-            contact = PersonRef(
-                id=row.contact_id, kind="contact", name=row.contact_name, email=row.contact_email
-            )
-        elif row.email:
-            contact = PersonRef(id=row.id, kind="account", name=row.name, email=row.email)
-        manager = None
-        if row.manager_id:
-            manager = PersonRef(
-                id=row.manager_id,
-                kind="employee",
-                name=row.manager_name,
-                email=row.manager_email or "",
-            )
-        facts[row.id] = AccountFacts(row.id, row.name, manager, contact)
-    return facts
+    return {row.id: facts_of(row) for row in await session.execute(statement)}
+
+
+def facts_of(row: Any) -> AccountFacts:
+    """The facts in a row with `account_facts`' names."""
+    contact = manager = None
+    if row.contact_email:
+        contact = PersonRef(
+            id=row.contact_id, kind="contact", name=row.contact_name, email=row.contact_email
+        )
+    elif row.email:
+        contact = PersonRef(id=row.id, kind="account", name=row.name, email=row.email)
+    if row.manager_id:
+        manager = PersonRef(
+            id=row.manager_id,
+            kind="employee",
+            name=row.manager_name,
+            email=row.manager_email or "",
+        )
+    return AccountFacts(row.id, row.name, manager, contact)
 
 
 async def employee_ref(session: AsyncSession, employee_id: str | None) -> PersonRef | None:

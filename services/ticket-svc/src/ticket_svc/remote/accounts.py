@@ -19,10 +19,13 @@ from patchbay_contracts import (
     SiteOrigin,
 )
 from patchbay_kit.db import UnitOfWork, key_in
+from ticket_svc.accounts.directory import AccountFacts, account_facts
+from ticket_svc.accounts.own_company import own_company_account
 from ticket_svc.accounts.tables import Account
 from ticket_svc.accounts.temporary import create_temporary
-from ticket_svc.links.service import Key, accounts_by_site
+from ticket_svc.links.service import Key
 from ticket_svc.remote.rules import auto_account_name
+from ticket_svc.remote.surroundings import Surroundings
 
 ACCOUNT: Table = Account.__table__  # type: ignore[attr-defined]  # set by SQLModel
 
@@ -30,29 +33,39 @@ Event = Envelope[RemoteTicketReceived]
 
 
 async def accounts_of(
-    uow: UnitOfWork, events: Sequence[Event], own_account_id: str
-) -> list[tuple[str, Reason]]:
-    """Account id and reason for each event, in order."""
+    uow: UnitOfWork, events: Sequence[Event], around: Surroundings
+) -> list[tuple[AccountFacts, Reason]]:
+    """Account and reason for each event, in order."""
+    found = around.temporary | around.linked
     sites = {key: event for event in events if (key := site_key(event)) is not None}
-    by_link = await accounts_by_site(uow.session, sites)
-    unknown = {key: event for key, event in sites.items() if key not in by_link}
-    temporary, created = await _temporary_accounts(uow, unknown)
-    answers: list[tuple[str, Reason]] = []
+    created = await _temporary_accounts(
+        uow, {key: event for key, event in sites.items() if key not in found}, found
+    )
+    answers: list[tuple[AccountFacts, Reason]] = []
     for event in events:
         key = site_key(event)
         if key is None:
-            answers.append((own_account_id, Reason(code=ReasonCode.ACCOUNT_OWN_COMPANY)))
+            around.own = around.own or await _own_company(uow)
+            answers.append((around.own, Reason(code=ReasonCode.ACCOUNT_OWN_COMPANY)))
             continue
-        params = {"remote_site_id": key[1], "site": event.data.site_name or ""}
-        if key in by_link:
-            code, account_id = ReasonCode.ACCOUNT_BY_SITE_LINK, by_link[key]
+        if key in around.linked:
+            code = ReasonCode.ACCOUNT_BY_SITE_LINK
         elif key in created:
             created.discard(key)
-            code, account_id = ReasonCode.ACCOUNT_AUTO_CREATED, temporary[key]
+            code = ReasonCode.ACCOUNT_AUTO_CREATED
         else:
-            code, account_id = ReasonCode.ACCOUNT_AUTO_REUSED, temporary[key]
-        answers.append((account_id, Reason(code=code, params=params)))
+            code = ReasonCode.ACCOUNT_AUTO_REUSED
+        params = {"remote_site_id": key[1], "site": event.data.site_name or ""}
+        answers.append((found[key], Reason(code=code, params=params)))
     return answers
+
+
+async def _own_company(uow: UnitOfWork) -> AccountFacts:
+    """The account of ours where there is no setting and no account yet, or the chosen one is not
+    there.
+    """
+    account_id = await own_company_account(uow, None)
+    return (await account_facts(uow.session, [account_id]))[account_id]
 
 
 def site_key(event: Event) -> Key | None:
@@ -62,21 +75,22 @@ def site_key(event: Event) -> Key | None:
 
 
 async def _temporary_accounts(
-    uow: UnitOfWork, unknown: dict[Key, Event]
-) -> tuple[dict[Key, str], set[Key]]:
-    """Account id by site key, and the keys whose account was made just now."""
-    if not unknown:
-        return {}, set()
-    found = await _existing(uow, list(unknown))
-    missing = sorted(key for key in unknown if key not in found)
+    uow: UnitOfWork, missing: dict[Key, Event], found: dict[Key, AccountFacts]
+) -> set[Key]:
+    """Put the accounts of the missing sites into `found`; returns the keys of those made now."""
     if not missing:
-        return found, set()
-    created = await create_temporary(uow, {key: _name(key, unknown[key]) for key in missing})
+        return set()
+    names = {key: _name(key, missing[key]) for key in sorted(missing)}
+    created = await create_temporary(uow, names)
     for key, account_id in created.items():
-        _announce(uow, account_id, key, unknown[key])
-    if len(created) < len(missing):
-        found |= await _existing(uow, [key for key in missing if key not in created])
-    return found | created, set(created)
+        _announce(uow, account_id, key, missing[key])
+        found[key] = AccountFacts(account_id, names[key], None, None)
+    if others := [key for key in missing if key not in created]:
+        # Another worker met the site in the same moment.
+        ids = await _existing(uow, others)
+        facts = await account_facts(uow.session, ids.values())
+        found |= {key: facts[account_id] for key, account_id in ids.items()}
+    return set(created)
 
 
 async def _existing(uow: UnitOfWork, keys: list[Key]) -> dict[Key, str]:

@@ -20,9 +20,8 @@ async def on_remote_tickets(
     uow: UnitOfWork, events: Sequence[Envelope[RemoteTicketReceived]]
 ) -> None:
     """New tickets, and whatever about them arrived earlier than they did."""
-    opened = await take_in(uow, events)
-    keys = [(t.remote.connection_id, t.remote.remote_ticket_id) for t in opened if t.remote]
-    await apply_echoes(uow, await take_pending(uow, keys))
+    awaited = await take_in(uow, events)
+    await apply_echoes(uow, await take_pending(uow, awaited))
 
 
 async def on_remote_echoes(uow: UnitOfWork, events: Sequence[Envelope[Any]]) -> None:

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from datetime import UTC
 
-from sqlalchemy import Table, select
-
 from patchbay_contracts import (
     Channel,
     Envelope,
@@ -12,68 +10,44 @@ from patchbay_contracts import (
     ReasonCode,
     RemoteTicketReceived,
 )
-from patchbay_kit.db import UnitOfWork, key_in
-from ticket_svc.accounts.directory import (
-    account_facts,
-    all_mail_employees,
-    employee_ref,
-)
-from ticket_svc.accounts.own_company import own_company_account
-from ticket_svc.assets.tables import Asset
-from ticket_svc.desk.service import load_settings
-from ticket_svc.links.service import Key, assets_by_device
+from patchbay_kit.db import UnitOfWork
+from ticket_svc.links.service import Key
 from ticket_svc.remote.accounts import accounts_of
 from ticket_svc.remote.rules import asset_for, device_lines, with_device_block
+from ticket_svc.remote.surroundings import Given, surroundings_of
 from ticket_svc.tickets.defaults import AccountDefaults, account_defaults
 from ticket_svc.tickets.opening import NewTicket, open_tickets
 from ticket_svc.tickets.people import default_employees
 from ticket_svc.tickets.records import NewEntry
-from ticket_svc.tickets.tables import Ticket
-
-_TICKET: Table = Ticket.__table__  # type: ignore[attr-defined]  # set by SQLModel
-_ASSET: Table = Asset.__table__  # type: ignore[attr-defined]
 
 _IN_INBOX = Reason(code=ReasonCode.INBOX_EXTERNAL_CREATE)
 
 Event = Envelope[RemoteTicketReceived]
 
 
-async def take_in(uow: UnitOfWork, events: Sequence[Event]) -> list[NewTicket]:
-    """Open a ticket for every remote ticket that has none yet; returns the new ones."""
-    fresh = await _without_ticket(uow, events)
-    if not fresh:
-        return []
-    settings = await load_settings(uow.session)
-    own = await own_company_account(uow, settings.own_account_id)
-    chosen = await accounts_of(uow, fresh, own)
-    facts = await account_facts(uow.session, [account_id for account_id, _ in chosen])
-    assets = await _assets(uow, fresh)
-    default_manager = await employee_ref(uow.session, settings.default_manager_id)
-    employees = default_employees(await all_mail_employees(uow.session))
-    defaults = {
-        account_id: account_defaults(account, default_manager, employees)
-        for account_id, account in facts.items()
-    }
-    tickets = [
-        _new_ticket(event, defaults[account_id], why, assets)
-        for event, (account_id, why) in zip(fresh, chosen, strict=True)
-    ]
-    return await open_tickets(uow, tickets)
-
-
-async def _without_ticket(uow: UnitOfWork, events: Sequence[Event]) -> list[Event]:
-    """One event for each remote ticket that has no ticket, sorted so that workers lock in one
-    order.
+async def take_in(uow: UnitOfWork, events: Sequence[Event]) -> list[Key]:
+    """Open a ticket for every remote ticket that has none yet; returns the keys of those of them
+    about which something came earlier.
     """
     by_remote: dict[Key, Event] = {}
     for event in events:
         by_remote.setdefault(remote_key(event), event)
-    columns = [_TICKET.c.connection_id, _TICKET.c.remote_ticket_id]
-    statement = select(*columns).where(key_in(uow.session, columns, by_remote))
-    found = await uow.session.execute(statement)
-    for row in found:
-        by_remote.pop((row[0], row[1]))
-    return [by_remote[key] for key in sorted(by_remote)]
+    around = await surroundings_of(uow.session, [_given(event) for event in by_remote.values()])
+    # Sorted, so that workers lock in one order.
+    fresh = [by_remote[key] for key in sorted(by_remote) if key not in around.known]
+    chosen = await accounts_of(uow, fresh, around)
+    employees = default_employees(around.readers)
+    defaults = {
+        account.id: account_defaults(account, around.default_manager, employees)
+        for account, _ in chosen
+    }
+    tickets = [
+        _new_ticket(event, defaults[account.id], why, around.assets)
+        for event, (account, why) in zip(fresh, chosen, strict=True)
+    ]
+    opened = await open_tickets(uow, tickets, numbers=around.numbers)
+    keys = [(t.remote.connection_id, t.remote.remote_ticket_id) for t in opened if t.remote]
+    return [key for key in keys if key in around.pending]
 
 
 def remote_key(event: Event) -> Key:
@@ -81,17 +55,9 @@ def remote_key(event: Event) -> Key:
     return event.data.remote.connection_id, event.data.remote.remote_ticket_id
 
 
-async def _assets(uow: UnitOfWork, events: Sequence[Event]) -> dict[Key, tuple[str, str]]:
-    """(asset id, its account id) by (connection, device)."""
-    keys = {key for event in events if (key := _device_key(event)) is not None}
-    by_link = await assets_by_device(uow.session, keys)
-    if not by_link:
-        return {}
-    statement = select(_ASSET.c.id, _ASSET.c.account_id).where(
-        key_in(uow.session, [_ASSET.c.id], sorted(set(by_link.values())))
-    )
-    accounts = {row.id: row.account_id for row in await uow.session.execute(statement)}
-    return {key: (asset, accounts[asset]) for key, asset in by_link.items() if asset in accounts}
+def _given(event: Event) -> Given:
+    device = _device_key(event)
+    return *remote_key(event), event.data.remote_site_id or None, device[1] if device else None
 
 
 def _device_key(event: Event) -> Key | None:

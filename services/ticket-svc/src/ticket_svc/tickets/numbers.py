@@ -1,12 +1,15 @@
 """Ticket numbers, `dddd-dddd` (S2-106): unique and growing; gaps are allowed."""
 
-from sqlalchemy import text, update
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from patchbay_kit.db.driver import is_postgres, run_sql
 from ticket_svc.tickets.tables import NumberSeries
 
 SERIES = "ticket"
 FIRST = 10_001_000
+# PostgreSQL's; for statements that ask for more than numbers.
+NEXT_NUMBERS = "SELECT nextval('ticket_number_seq') FROM generate_series(1, {count})"
 
 
 def format_number(value: int) -> str:
@@ -17,10 +20,9 @@ def format_number(value: int) -> str:
 
 async def take_numbers(session: AsyncSession, count: int) -> list[str]:
     """The next `count` numbers, in one round trip."""
-    if session.get_bind().dialect.name == "postgresql":
-        statement = text("SELECT nextval('ticket_number_seq') FROM generate_series(1, :count)")
-        values = list((await session.execute(statement, {"count": count})).scalars())
-        return [format_number(value) for value in values]
+    if is_postgres(session):
+        values = await run_sql(session, NEXT_NUMBERS.format(count="CAST($1 AS int)"), count)
+        return [format_number(value) for value in values.scalars()]
     table = NumberSeries.__table__  # type: ignore[attr-defined]  # set by SQLModel
     bump = update(table).where(table.c.name == SERIES).values(value=table.c.value + count)
     last = (await session.execute(bump.returning(table.c.value))).scalar_one()

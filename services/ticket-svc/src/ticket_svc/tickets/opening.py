@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from patchbay_contracts import Channel, Envelope, PersonRef, Reason, RemoteRef, TicketCreated
-from patchbay_kit.db import UnitOfWork, insert_many
+from patchbay_kit.db import Children, UnitOfWork, insert_family
 from patchbay_kit.ids import new_id
 from ticket_svc.tickets.numbers import take_numbers
 from ticket_svc.tickets.people import NewRecipient
@@ -57,20 +57,21 @@ class NewTicket:
     number: str = ""
 
 
-async def open_tickets(uow: UnitOfWork, tickets: Sequence[NewTicket]) -> list[NewTicket]:
-    """Write the tickets; returns those that are new, with id and number."""
+async def open_tickets(
+    uow: UnitOfWork, tickets: Sequence[NewTicket], *, numbers: Sequence[str] = ()
+) -> list[NewTicket]:
+    """Write the tickets; returns those that are new, with id and number.
+
+    `numbers`: as many as there are tickets or more, where the caller has taken them.
+    """
     if not tickets:
         return []
-    numbers = await take_numbers(uow.session, len(tickets))
-    for ticket, number in zip(tickets, numbers, strict=True):
+    numbers = numbers or await take_numbers(uow.session, len(tickets))
+    for ticket, number in zip(tickets, numbers, strict=False):
         ticket.id, ticket.number = ticket.id or new_id(), number
     rows = [_ticket_row(ticket, uow.now) for ticket in tickets]
-    written = await insert_many(
-        uow.session, _TICKET, rows, ignore_conflicts=True, returning=[_TICKET.c.id]
-    )
-    ids = {row.id for row in written}
+    ids = await insert_family(uow.session, _TICKET, rows, _parts(tickets, uow.now))
     opened = [ticket for ticket in tickets if ticket.id in ids]
-    await _write_parts(uow, opened)
     for ticket in opened:
         uow.publish(
             _created(ticket, uow.now),
@@ -82,19 +83,17 @@ async def open_tickets(uow: UnitOfWork, tickets: Sequence[NewTicket]) -> list[Ne
     return opened
 
 
-async def _write_parts(uow: UnitOfWork, tickets: Sequence[NewTicket]) -> None:
-    session = uow.session
+def _parts(tickets: Sequence[NewTicket], now: datetime) -> list[Children]:
     history = [
-        history_row(t.id, entry, actor=t.actor, channel=t.channel, now=uow.now)
+        history_row(t.id, entry, actor=t.actor, channel=t.channel, now=now)
         for t in tickets
         for entry in t.entries
     ]
-    await insert_many(session, _HISTORY, history)
     recipients = [recipient_row(t.id, r) for t in tickets for r in t.recipients]
-    await insert_many(session, _RECIPIENT, recipients, ignore_conflicts=True)
-    await insert_many(session, _DECISION, [_decision_row(t, uow.now) for t in tickets])
+    decisions = [_decision_row(t, now) for t in tickets]
     messages = [{"message_id": m, "ticket_id": t.id} for t in tickets for m in t.message_ids]
-    await insert_many(session, _MESSAGE, messages, ignore_conflicts=True)
+    found = (_HISTORY, history), (_RECIPIENT, recipients), (_DECISION, decisions)
+    return [Children(table, "ticket_id", rows) for table, rows in (*found, (_MESSAGE, messages))]
 
 
 def _ticket_row(ticket: NewTicket, now: datetime) -> dict[str, Any]:
