@@ -4,7 +4,7 @@ from sqlalchemy import Column, String, Table, Text
 from sqlmodel import Field
 
 from link_svc.tables import Base
-from patchbay_kit.db import BigIntType
+from patchbay_kit.db import BigIntType, IdType
 
 
 class Account(Base, table=True):
@@ -30,5 +30,16 @@ class Asset(Base, table=True):
     version: int = Field(sa_column=Column(BigIntType, nullable=False))
 
 
+class AccountMerge(Base, table=True):
+    """Into which account another one went; without `into_id` the merge was undone."""
+
+    __tablename__ = "account_merge"
+
+    account_id: str = Field(sa_column=Column(IdType, primary_key=True))
+    into_id: str | None = Field(default=None, sa_column=Column(IdType, nullable=True))
+    version: int = Field(sa_column=Column(BigIntType, nullable=False))
+
+
 ACCOUNT: Table = Base.metadata.tables["account"]
 ASSET: Table = Base.metadata.tables["asset"]
+ACCOUNT_MERGE: Table = Base.metadata.tables["account_merge"]

@@ -52,8 +52,9 @@ def new_row(uow: UnitOfWork, facts: LinkFacts) -> dict[str, Any]:
 
 
 def link_row(uow: UnitOfWork, row: Link, target_id: str, why: Why) -> ChangeRow:
-    """Link a row, and tell."""
+    """Link a row, and tell. It is at home there."""
     row.target_id = target_id
+    row.home_id = None
     row.linked = True
     _touch(uow, row)
     return tell(uow, row.id, row.version, row.facts, LinkAction.LINKED, why)

@@ -2,10 +2,18 @@
 
 from collections.abc import Sequence
 
-from link_svc.desk.service import keep_accounts
+from link_svc.desk.service import keep_accounts, keep_merges
+from link_svc.links.merged import follow_accounts
 from link_svc.links.rules import LinkCause, LinkFacts, LinkKind
 from link_svc.links.service import Wanted, keep_remote_tickets, link_automatically
-from patchbay_contracts import AccountCreated, Envelope, RemoteTicketReceived, TicketCreated
+from patchbay_contracts import (
+    AccountCreated,
+    AccountMerged,
+    AccountUnmerged,
+    Envelope,
+    RemoteTicketReceived,
+    TicketCreated,
+)
 from patchbay_kit.db import UnitOfWork
 
 
@@ -27,6 +35,16 @@ async def on_account_created(uow: UnitOfWork, events: Sequence[Envelope[AccountC
         )
         wanted.append(Wanted(facts, LinkCause.ACCOUNT_AUTO_CREATED, event))
     await link_automatically(uow, wanted)
+    # It may have been merged before we heard that it was made.
+    await follow_accounts(uow, {want.facts.target_id for want in wanted})
+
+
+async def on_account_merged(
+    uow: UnitOfWork, events: Sequence[Envelope[AccountMerged] | Envelope[AccountUnmerged]]
+) -> None:
+    """Site links go with their account, and back when the merge is undone (S1-115)."""
+    await keep_merges(uow, events)
+    await follow_accounts(uow, {event.data.account_id for event in events})
 
 
 async def on_ticket_created(uow: UnitOfWork, events: Sequence[Envelope[TicketCreated]]) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Subquery, and_, func, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, Subquery, and_, func, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from link_svc.catalogue.service import device_ids_of_site
@@ -142,6 +142,22 @@ async def lock_untouched_links(session: AsyncSession, operation_id: str) -> Sequ
         )
         .order_by(LINK.c.id)
         .with_for_update(of=LINK)
+    )
+    return (await session.execute(statement)).scalars().all()
+
+
+async def lock_links_at_home(session: AsyncSession, account_ids: Sequence[str]) -> Sequence[Link]:
+    """Site links whose home is one of these accounts, wherever they stand; locked."""
+    home = or_(
+        LINK.c.home_id.in_(account_ids),
+        and_(LINK.c.home_id.is_(None), LINK.c.target_id.in_(account_ids)),
+    )
+    statement = (
+        select(Link)
+        .where(LINK.c.kind == LinkKind.SITE.value, LINK.c.linked, home)
+        .order_by(LINK.c.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
     )
     return (await session.execute(statement)).scalars().all()
 

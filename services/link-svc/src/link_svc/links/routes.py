@@ -5,7 +5,7 @@ from typing import Literal
 from fastapi import APIRouter, Depends, Request, Response
 
 from link_svc.catalogue.service import device_name, site_name
-from link_svc.desk.service import account_exists, asset_exists
+from link_svc.desk.service import account_exists, asset_exists, standing_accounts
 from link_svc.links import cascade, service, views
 from link_svc.links.rules import CAUSES, LinkCause, LinkFacts, LinkKind
 from link_svc.links.schemas import (
@@ -209,6 +209,14 @@ async def _link_site(body: NewSiteLink, response: Response, uow: Uow) -> SiteLin
     name = await site_name(uow.session, body.connection_id, body.remote_site_id)
     if name is None:
         raise _unknown("site", "remote_site_id", "Link it when the catalogue has it.")
+    stands = await standing_accounts(uow.session, [body.account_id])
+    if stands[body.account_id] != body.account_id:
+        raise invalid(
+            "account_merged",
+            "The account was merged into another one",
+            field="/account_id",
+            hint=f"Link the site to {stands[body.account_id]}.",
+        )
     if not await account_exists(uow.session, body.account_id):
         raise _unknown("account", "account_id", _SOON)
     facts = LinkFacts(LinkKind.SITE, body.connection_id, body.remote_site_id, name, body.account_id)

@@ -42,6 +42,7 @@ class LinkCause(StrEnum):
     MOVED = "moved"
     SITE_UNLINKED = "site_unlinked"
     UNDONE = "undone"
+    ACCOUNT_MERGED = "account_merged"
 
 
 CAUSES: dict[LinkCause, str] = {
@@ -53,6 +54,7 @@ CAUSES: dict[LinkCause, str] = {
     LinkCause.MOVED: "The site was linked to another account.",
     LinkCause.SITE_UNLINKED: "The link came through a site whose link was removed.",
     LinkCause.UNDONE: "The removal that took this link along was undone.",
+    LinkCause.ACCOUNT_MERGED: "The account was merged into another one, or that was undone.",
 }
 
 

@@ -17,7 +17,11 @@ _LINKED_DEVICE = text("kind = 'device' AND linked")
 
 
 class Link(Base, table=True):
-    """A remote record and what it is, or was, linked to."""
+    """A remote record and what it is, or was, linked to.
+
+    `home_id` is the account that a site was linked to, where merges of accounts have carried the
+    link to another one (S1-115).
+    """
 
     __tablename__ = "link"
     __table_args__ = (
@@ -39,6 +43,12 @@ class Link(Base, table=True):
         ),
         Index("ix_link_kind_target_id", "kind", "target_id"),
         Index("ix_link_kind_id", "kind", "id"),
+        Index(
+            "ix_link_home_id",
+            "home_id",
+            postgresql_where=text("home_id IS NOT NULL"),
+            sqlite_where=text("home_id IS NOT NULL"),
+        ),
     )
 
     id: str = Field(sa_column=Column(IdType, primary_key=True))
@@ -47,6 +57,7 @@ class Link(Base, table=True):
     remote_id: str = Field(sa_column=Column(Text, nullable=False))
     remote_name: str = Field(sa_column=Column(Text, nullable=False))
     target_id: str = Field(sa_column=Column(String(64), nullable=False))
+    home_id: str | None = Field(default=None, sa_column=Column(String(64), nullable=True))
     linked: bool = Field(sa_column=Column(Boolean, nullable=False))
     auto_created: bool = Field(sa_column=Column(Boolean, nullable=False))
     version: int = Field(sa_column=Column(BigIntType, nullable=False))
