@@ -21,9 +21,10 @@ class Part(BaseModel):
     """A value inside an event.
 
     Unknown fields are ignored so that a newer publisher does not break an older consumer.
+    Validators are built with the first event: most services see a few of all the classes.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
 
 class EventData(Part):

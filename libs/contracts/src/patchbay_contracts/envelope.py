@@ -23,7 +23,7 @@ class UnknownEventError(ValueError):
 class Envelope(BaseModel, Generic[T]):
     """One event on the wire. `subject` is the id of the aggregate that changed."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     specversion: Literal["1.0"] = "1.0"
     id: str = Field(

@@ -3,9 +3,7 @@
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from patchbay_kit.bus.embedded import EmbeddedBus
 from patchbay_kit.bus.port import Bus, Topology
-from patchbay_kit.bus.rabbitmq import RabbitBus
 from patchbay_kit.errors import ConfigurationError
 
 
@@ -19,9 +17,14 @@ def create_bus(url: str, topology: Topology, service: str) -> Bus:
         path = unquote(parts.path).lstrip("/")
         if parts.netloc or not path:
             raise ConfigurationError("PATCHBAY_BUS_URL: write embedded:///absolute/path/of/file")
+        # One of the two adapters, with SQLite or aio-pika below it, is all that a process needs.
+        from patchbay_kit.bus.embedded import EmbeddedBus
+
         return EmbeddedBus(Path("/") / path, topology)
     if parts.scheme in ("amqp", "amqps"):
         if not parts.hostname:
             raise ConfigurationError("PATCHBAY_BUS_URL: write amqp://user:password@host/vhost")
+        from patchbay_kit.bus.rabbitmq import RabbitBus
+
         return RabbitBus(url, topology, service=service)
     raise ConfigurationError("PATCHBAY_BUS_URL: must start with amqp://, amqps:// or embedded:///")

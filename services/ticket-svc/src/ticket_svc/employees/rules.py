@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 
 EVERYTHING = "*"
+# Letters of a password.
+MIN_PASSWORD = 12
 # One name for each thing that some service asks for; `desk` is what every employee needs.
 PERMISSIONS = frozenset(
     {
