@@ -4,17 +4,33 @@ from fastapi import FastAPI
 
 from patchbay_kit.http import create_service_app
 from patchbay_kit.runtime import Runtime
-from ticket_svc.accounts.routes import contacts_router as contacts
+from ticket_svc.accounts.contact_routes import router as contacts
 from ticket_svc.accounts.routes import router as accounts
 from ticket_svc.administration.routes import router as administration
 from ticket_svc.assets.routes import router as assets
 from ticket_svc.auth.routes import router as auth
 from ticket_svc.auth.routes import sign_in_router as sign_in
+from ticket_svc.custom_fields.routes import router as custom_fields
+from ticket_svc.departments.routes import router as departments
 from ticket_svc.employees.routes import router as employees
+from ticket_svc.locations.routes import router as locations
 from ticket_svc.mail.routes import router as mail
 from ticket_svc.tickets.routes import router as tickets
 
-ROUTERS = (accounts, administration, assets, auth, contacts, employees, mail, sign_in, tickets)
+ROUTERS = (
+    accounts,
+    administration,
+    assets,
+    auth,
+    contacts,
+    custom_fields,
+    departments,
+    employees,
+    locations,
+    mail,
+    sign_in,
+    tickets,
+)
 
 
 def create_app(runtime: Runtime) -> FastAPI:

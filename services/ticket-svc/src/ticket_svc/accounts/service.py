@@ -1,22 +1,35 @@
-"""Accounts with their contacts and mail domains: what may be changed, and who hears of it."""
+"""Accounts with their mail domains: what may be changed, and who hears of it."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from patchbay_contracts import AccountCreated, AccountRenamed
+from sqlalchemy import Table
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from patchbay_contracts import AccountCreated, AccountRenamed, AccountUpdated
 from patchbay_kit.db import UnitOfWork, insert_many
-from patchbay_kit.errors import ProblemError, invalid, not_found
+from patchbay_kit.errors import ProblemError, conflict, invalid, not_found
 from patchbay_kit.ids import new_id
 from ticket_svc.accounts import repository
 from ticket_svc.accounts.rules import is_free_mail, normal_domain
-from ticket_svc.accounts.schemas import NewAccount, NewContact
-from ticket_svc.accounts.tables import Account, AccountDomain, Contact
-from ticket_svc.desk.service import refuse_support_address
+from ticket_svc.accounts.schemas import AccountView, NewAccount
+from ticket_svc.accounts.tables import Account, AccountDomain
+from ticket_svc.custom_fields.service import check_custom_fields
+from ticket_svc.desk.service import load_settings, refuse_support_address
+from ticket_svc.records import apply, archive, differing, restore
+
+_DOMAIN: Table = AccountDomain.__table__  # type: ignore[attr-defined]  # set by SQLModel
+RECORD = "account"
 
 
 async def create_account(uow: UnitOfWork, wanted: NewAccount) -> Account:
     """A new account; AccountCreated."""
-    await _check(uow, wanted.model_dump())
-    account = Account(id=new_id(), **wanted.model_dump(), created_at=uow.now)
+    values = wanted.model_dump()
+    await _check(uow.session, values)
+    values["custom_fields"] = await check_custom_fields(
+        uow.session, RECORD, {}, wanted.custom_fields
+    )
+    account = Account(id=new_id(), **values, created_at=uow.now)
     uow.session.add(account)
     await uow.session.flush()
     created = AccountCreated(account_id=account.id, name=account.name)
@@ -24,28 +37,69 @@ async def create_account(uow: UnitOfWork, wanted: NewAccount) -> Account:
     return account
 
 
-async def lock_account(uow: UnitOfWork, account_id: str) -> Account:
-    """The account's record, locked; 404 `account_not_found`."""
-    account = await uow.session.get(Account, account_id, with_for_update=True)
-    if account is None:
-        raise not_found("account", account_id)
-    return account
-
-
-async def change_account(uow: UnitOfWork, account: Account, changes: dict[str, Any]) -> None:
-    """Write what differs. A new name makes an auto-created account a real one (S1-114)."""
-    differing = {name: new for name, new in changes.items() if getattr(account, name) != new}
-    if not differing:
-        return
-    await _check(uow, differing)
-    for name, value in differing.items():
-        setattr(account, name, value)
-    account.version += 1
-    if "name" in differing:
-        account.auto_created = False
+async def change_account(
+    uow: UnitOfWork, account: Account, changes: Mapping[str, Any]
+) -> list[str]:
+    """Write what differs; AccountUpdated, and AccountRenamed for a new name, which makes an
+    auto-created account a real one (S1-114). The names of what changed.
+    """
+    wanted = dict(changes)
+    if "custom_fields" in wanted:
+        wanted["custom_fields"] = await check_custom_fields(
+            uow.session, RECORD, account.custom_fields, wanted["custom_fields"]
+        )
+    wanted = differing(account, wanted)
+    await _check(uow.session, wanted)
+    if "name" in wanted:
+        wanted["auto_created"] = False
+    changed = await apply(uow, account, wanted)
+    if "name" in changed:
         renamed = AccountRenamed(account_id=account.id, name=account.name, auto_created=False)
         uow.publish(renamed, subject=account.id, version=account.version)
-    await uow.session.flush()
+    _tell(uow, account, changed)
+    return changed
+
+
+async def archive_account(uow: UnitOfWork, account: Account) -> None:
+    """Archive the locked account; 409 `own_company` for the one that tickets without any other get
+    (S1-117).
+    """
+    settings = await load_settings(uow.session)
+    if account.id == settings.own_account_id:
+        raise conflict(
+            "own_company",
+            "Our own company cannot be archived",
+            detail="Tickets that belong to no other account come to it.",
+            hint="Choose another own company in the settings first.",
+        )
+    _tell(uow, account, await archive(uow, account))
+
+
+async def restore_account(uow: UnitOfWork, account: Account) -> None:
+    """Restore the locked account; 409 `account_merged` for one that went into another."""
+    if account.merged_into_id is not None:
+        raise conflict(
+            "account_merged",
+            "The account was merged into another one",
+            detail=f"It went into {account.merged_into_id} with all that belonged to it.",
+            hint="Undo the merge.",
+        )
+    _tell(uow, account, await restore(uow, account))
+
+
+async def view_of(session: AsyncSession, account: Account) -> AccountView:
+    """The account with what belongs to it."""
+    contacts = await repository.contacts_of(session, account.id)
+    main = contacts[0] if contacts and contacts[0].is_main else None
+    others = contacts[1:] if main else contacts
+    return AccountView.of(
+        account,
+        domains=await repository.domains_of(session, account.id),
+        manager=await repository.employee_named(session, account.manager_id),
+        main_contact=main,
+        secondary_contacts=others[: repository.SHOWN_CONTACTS],
+        main_location=await repository.main_location_of(session, account.id),
+    )
 
 
 async def put_domain(uow: UnitOfWork, account: Account, text: str) -> tuple[AccountDomain, bool]:
@@ -63,9 +117,8 @@ async def put_domain(uow: UnitOfWork, account: Account, text: str) -> tuple[Acco
             hint="Add the people's addresses as contacts instead.",
         )
     row = {"domain": domain, "account_id": account.id}
-    table = AccountDomain.__table__  # type: ignore[attr-defined]  # set by SQLModel
     written = await insert_many(
-        uow.session, table, [row], ignore_conflicts=True, returning=[table.c.domain]
+        uow.session, _DOMAIN, [row], ignore_conflicts=True, returning=[_DOMAIN.c.domain]
     )
     holder = await uow.session.get_one(AccountDomain, domain)
     if holder.account_id != account.id:
@@ -90,57 +143,28 @@ def checked_domain(text: str) -> str:
     return domain
 
 
-async def create_contact(uow: UnitOfWork, wanted: NewContact) -> Contact:
-    """A new contact of an account that is there."""
-    account = await uow.session.get(Account, wanted.account_id, with_for_update=True)
-    if account is None:
-        raise invalid("account_unknown", "No such account", field="/account_id")
-    await refuse_support_address(uow.session, email1=wanted.email1, email2=wanted.email2)
-    if wanted.is_main:
-        await _end_main_contact(uow, wanted.account_id)
-    contact = Contact(id=new_id(), **wanted.model_dump(), created_at=uow.now)
-    uow.session.add(contact)
-    await uow.session.flush()
-    return contact
-
-
-async def lock_contact(uow: UnitOfWork, contact_id: str) -> Contact:
-    """The contact's record, locked after its account's; 404 `contact_not_found`."""
-    found = await uow.session.get(Contact, contact_id)
-    if found is None:
-        raise not_found("contact", contact_id)
-    await lock_account(uow, found.account_id)
-    await uow.session.refresh(found, with_for_update=True)
-    return found
-
-
-async def change_contact(uow: UnitOfWork, contact: Contact, changes: dict[str, Any]) -> None:
-    """Write what differs; a new main contact ends the old one's time."""
-    differing = {name: new for name, new in changes.items() if getattr(contact, name) != new}
-    if not differing:
-        return
-    addresses = {name: differing.get(name) for name in ("email1", "email2")}
-    await refuse_support_address(uow.session, **addresses)
-    if differing.get("is_main"):
-        await _end_main_contact(uow, contact.account_id)
-    for name, value in differing.items():
-        setattr(contact, name, value)
-    contact.version += 1
-    await uow.session.flush()
-
-
-async def _check(uow: UnitOfWork, values: dict[str, Any]) -> None:
+async def _check(session: AsyncSession, values: Mapping[str, Any]) -> None:
     manager_id = values.get("manager_id")
-    if manager_id is not None and not await repository.active_employee(uow.session, manager_id):
-        raise invalid("manager_unknown", "No such active employee", field="/manager_id")
+    if manager_id is not None:
+        manager = await repository.employee_named(session, manager_id)
+        if manager is None or not manager.active:
+            raise invalid("manager_unknown", "No such active employee", field="/manager_id")
     addresses = {name: values.get(name) for name in ("email1", "email2")}
-    await refuse_support_address(uow.session, **addresses)
+    await refuse_support_address(session, **addresses)
 
 
-async def _end_main_contact(uow: UnitOfWork, account_id: str) -> None:
-    for contact in await repository.main_contacts(uow.session, account_id):
-        contact.is_main = False
-        contact.version += 1
+def _tell(uow: UnitOfWork, account: Account, changed: list[str]) -> None:
+    if not changed:
+        return
+    updated = AccountUpdated(
+        account_id=account.id,
+        name=account.name,
+        auto_created=account.auto_created,
+        archived=account.archived_at is not None,
+        manager_id=account.manager_id,
+        changed=changed,
+    )
+    uow.publish(updated, subject=account.id, version=account.version)
 
 
 async def _taken(uow: UnitOfWork, holder: AccountDomain) -> ProblemError:

@@ -32,6 +32,7 @@ class Account(Base, table=True):
     origin_connection_id: str | None = Field(default=None, sa_column=Column(String(64)))
     origin_site_id: str | None = Field(default=None, sa_column=Column(String(200)))
     phone: str | None = Field(default=None, sa_column=Column(String(50)))
+    fax: str | None = Field(default=None, sa_column=Column(String(50)))
     website: str | None = Field(default=None, sa_column=Column(String(500)))
     note: str = Field(default="", sa_column=Column(Text, nullable=False, server_default=""))
     custom_fields: dict[str, Any] = Field(

@@ -42,6 +42,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_ticket_relation_other_id", "ticket_relation", ["other_id"], unique=False)
     op.add_column("account", sa.Column("phone", sa.String(length=50), nullable=True))
+    op.add_column("account", sa.Column("fax", sa.String(length=50), nullable=True))
     op.add_column("account", sa.Column("website", sa.String(length=500), nullable=True))
     op.add_column("account", sa.Column("note", sa.Text(), server_default="", nullable=False))
     op.add_column(
