@@ -10,6 +10,9 @@ from ticket_svc.administration.routes import router as administration
 from ticket_svc.assets.routes import router as assets
 from ticket_svc.auth.routes import router as auth
 from ticket_svc.auth.routes import sign_in_router as sign_in
+from ticket_svc.charges.routes import router as charges
+from ticket_svc.charges.routes import tickets_router as ticket_charges
+from ticket_svc.contracts.routes import router as contracts
 from ticket_svc.custom_fields.routes import router as custom_fields
 from ticket_svc.departments.routes import router as departments
 from ticket_svc.employees.routes import router as employees
@@ -22,13 +25,16 @@ ROUTERS = (
     administration,
     assets,
     auth,
+    charges,
     contacts,
+    contracts,
     custom_fields,
     departments,
     employees,
     locations,
     mail,
     sign_in,
+    ticket_charges,
     tickets,
 )
 

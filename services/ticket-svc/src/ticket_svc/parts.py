@@ -1,0 +1,117 @@
+"""What hangs on tickets: found, locked and told with its ticket.
+
+Promise: a part is read and changed only by those who see its ticket; for everybody else it is not
+there. A ticket is locked before its parts, everywhere.
+"""
+
+import re
+from typing import Any, Protocol, TypeVar
+
+from fastapi import Request
+from sqlalchemy import ColumnElement, Row, Select, Table, exists, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from patchbay_kit.db import UnitOfWork
+from patchbay_kit.errors import conflict, not_found
+from patchbay_kit.http import check_if_match
+from patchbay_kit.http.ids import checked_id
+from ticket_svc.records import Record
+from ticket_svc.rights.viewer import Viewer
+from ticket_svc.tickets.tables import Ticket
+
+TICKET: Table = Ticket.__table__  # type: ignore[attr-defined]  # set by SQLModel
+
+_NUMBER = re.compile(r"[0-9]{4}-[0-9]{4}")
+
+
+class Part(Record, Protocol):
+    """A record that hangs on a ticket, or on none."""
+
+    @property
+    def ticket_id(self) -> str | None:
+        """The ticket's id."""
+
+
+P = TypeVar("P", bound=Part)
+S = TypeVar("S", bound=Select[Any])
+
+
+async def visible_ticket(session: AsyncSession, viewer: Viewer, key: str) -> Row[Any]:
+    """The ticket that a path names by id or number; 404 for those who may not see it."""
+    statement = select(TICKET).where(_named(key), *viewer.conditions())
+    row = (await session.execute(statement)).one_or_none()
+    if row is None:
+        raise not_found("ticket", key[:64])
+    return row
+
+
+async def lock_visible(
+    uow: UnitOfWork, viewer: Viewer, key: str, request: Request | None = None
+) -> Row[Any]:
+    """The same, locked; 412 where the request's If-Match names another version of the ticket."""
+    statement = select(TICKET).where(_named(key), *viewer.conditions()).with_for_update()
+    row = (await uow.session.execute(statement)).one_or_none()
+    if row is None:
+        raise not_found("ticket", key[:64])
+    if request is not None:
+        check_if_match(request, row.version)
+    return row
+
+
+async def find_part(
+    session: AsyncSession, viewer: Viewer, model: type[P], part_id: str, what: str
+) -> P:
+    """The record; 404 `<what>_not_found` where it or its ticket is not there for the viewer."""
+    part = await session.get(model, checked_id(part_id, what))
+    if part is None or not await _sees(session, viewer, part.ticket_id):
+        raise not_found(what, part_id)
+    return part
+
+
+async def lock_part(
+    uow: UnitOfWork, viewer: Viewer, model: type[P], part_id: str, what: str, request: Request
+) -> tuple[P, Row[Any] | None]:
+    """The record, locked after its ticket, and the ticket's row; 404 as `find_part`, and 412.
+
+    409 where it was moved to another ticket meanwhile.
+    """
+    found = await find_part(uow.session, viewer, model, part_id, what)
+    held = found.ticket_id
+    ticket = await lock_visible(uow, viewer, held) if held is not None else None
+    part = await uow.session.get(model, found.id, with_for_update=True, populate_existing=True)
+    if part is None:
+        raise not_found(what, part_id)
+    if part.ticket_id != held:
+        raise conflict(f"{what}_moved", "It was moved meanwhile", hint="Repeat the request.")
+    check_if_match(request, part.version)
+    return part, ticket
+
+
+def with_visible_ticket(statement: S, ticket_id: Any, viewer: Viewer) -> S:
+    """Only rows whose ticket the viewer sees; those without a ticket stay."""
+    conditions = viewer.conditions()
+    if not conditions:
+        return statement
+    visible = exists().where(TICKET.c.id == ticket_id, *conditions)
+    return statement.where(or_(ticket_id.is_(None), visible))
+
+
+async def visible_ids(session: AsyncSession, viewer: Viewer, ids: set[str]) -> set[str]:
+    """Those of the tickets that the viewer sees."""
+    conditions = viewer.conditions()
+    if not ids or not conditions:
+        return ids
+    statement = select(TICKET.c.id).where(TICKET.c.id.in_(sorted(ids)), *conditions)
+    return set((await session.execute(statement)).scalars())
+
+
+async def _sees(session: AsyncSession, viewer: Viewer, ticket_id: str | None) -> bool:
+    if ticket_id is None:
+        return not viewer.public_only
+    return bool(await visible_ids(session, viewer, {ticket_id}))
+
+
+def _named(key: str) -> ColumnElement[bool]:
+    if _NUMBER.fullmatch(key):
+        return TICKET.c.number == key
+    return TICKET.c.id == checked_id(key, "ticket")
