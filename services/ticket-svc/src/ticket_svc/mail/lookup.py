@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Table, or_, select
+from sqlalchemy import Table, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from patchbay_contracts import EmailReceived
@@ -108,7 +108,9 @@ async def _accounts(
     for row in await session.execute(contacts.where(where).order_by(_CONTACT.c.id)):
         for address in {row.email1, row.email2} - {None}:
             found.setdefault(address, {}).setdefault(row.account_id, row.id)
-    accounts = select(_ACCOUNT.c.id, _ACCOUNT.c.email1, _ACCOUNT.c.email2)
+    # One that was merged stands for the account that it went into (S1-115).
+    stands_for = func.coalesce(_ACCOUNT.c.merged_into_id, _ACCOUNT.c.id).label("id")
+    accounts = select(stands_for, _ACCOUNT.c.email1, _ACCOUNT.c.email2)
     where = or_(_ACCOUNT.c.email1.in_(addresses), _ACCOUNT.c.email2.in_(addresses))
     for row in await session.execute(accounts.where(where)):
         for address in {row.email1, row.email2} - {None}:
