@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from sqlalchemy import Table
+from sqlalchemy import Table, Uuid
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from patchbay_kit.db.bulk import Rows, insert_many, insert_sql, json_rows
@@ -59,7 +59,8 @@ def _statement(
     parents = insert_sql(table, names, "$1", ignore_conflicts=True)
     parts = [f"parents AS ({parents} RETURNING id)"]
     for number, (child, parent, columns) in enumerate(children, start=2):
-        theirs = f'n."{parent}" IN (SELECT id FROM parents)'  # noqa: S608  # no outside text
+        parent_id = "id" if isinstance(child.c[parent].type, Uuid) else "CAST(id AS text)"
+        theirs = f'n."{parent}" IN (SELECT {parent_id} FROM parents)'  # noqa: S608  # no outside text
         insert = insert_sql(child, columns, f"${number}", ignore_conflicts=True, where=theirs)
         parts.append(f"child{number} AS ({insert})")
     return f"WITH {', '.join(parts)} SELECT CAST(id AS text) FROM parents"  # noqa: S608  # no outside text

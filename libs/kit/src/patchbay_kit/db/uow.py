@@ -6,6 +6,7 @@ Promise: the events are written to the outbox in the transaction of the change: 
 only if committed.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -13,7 +14,9 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from patchbay_contracts import Envelope, EventData
+from patchbay_kit.db.family import Children
 from patchbay_kit.db.outbox import OutboxRow, outbox_row, write_outbox
+from patchbay_kit.db.tables import outbox
 from patchbay_kit.tracing import current_trace
 
 
@@ -68,6 +71,15 @@ class UnitOfWork:
                 next_attempt_at=self.now,
             )
         )
+
+    def events_of(self, ids: Collection[str]) -> Children:
+        """The waiting events about these aggregates, for the statement that inserts the aggregates:
+        it writes those of the rows that are new and nothing about the others.
+        """
+        theirs = [row for row in self._rows if row["aggregateid"] in ids]
+        self._rows = [row for row in self._rows if row["aggregateid"] not in ids]
+        self._has_flushed_events = self._has_flushed_events or bool(theirs)
+        return Children(outbox, "aggregateid", theirs)
 
     @property
     def has_events(self) -> bool:

@@ -69,10 +69,7 @@ async def open_tickets(
     numbers = numbers or await take_numbers(uow.session, len(tickets))
     for ticket, number in zip(tickets, numbers, strict=False):
         ticket.id, ticket.number = ticket.id or new_id(), number
-    rows = [_ticket_row(ticket, uow.now) for ticket in tickets]
-    ids = await insert_family(uow.session, _TICKET, rows, _parts(tickets, uow.now))
-    opened = [ticket for ticket in tickets if ticket.id in ids]
-    for ticket in opened:
+    for ticket in tickets:
         uow.publish(
             _created(ticket, uow.now),
             subject=ticket.id,
@@ -80,7 +77,10 @@ async def open_tickets(
             cause=ticket.cause,
             actor=ticket.actor,
         )
-    return opened
+    parts = [*_parts(tickets, uow.now), uow.events_of({ticket.id for ticket in tickets})]
+    rows = [_ticket_row(ticket, uow.now) for ticket in tickets]
+    ids = await insert_family(uow.session, _TICKET, rows, parts)
+    return [ticket for ticket in tickets if ticket.id in ids]
 
 
 def _parts(tickets: Sequence[NewTicket], now: datetime) -> list[Children]:
