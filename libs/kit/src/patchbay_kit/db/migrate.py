@@ -52,13 +52,33 @@ def check_drift(package: str, url: str, metadata: MetaData) -> list[str]:
     """
 
     def compare(connection: Connection) -> list[str]:
-        options = {"compare_type": True, "render_as_batch": connection.dialect.name == "sqlite"}
+        generated = _generated_tables(connection)
+        options = {
+            "compare_type": True,
+            "render_as_batch": connection.dialect.name == "sqlite",
+            "include_name": lambda name, kind, _parents: kind != "table" or name not in generated,
+            "include_object": lambda thing, *_: _is_for(thing, connection.dialect.name),
+        }
         context = MigrationContext.configure(connection, opts=options)
         everything = cast("MetaData", _everything(metadata))  # Alembic takes a list as well.
         return [str(each) for each in compare_metadata(context, everything)]
 
     with _ONE_AT_A_TIME:
         return asyncio.run(on_engine(package, url, compare))
+
+
+def _generated_tables(connection: Connection) -> frozenset[str]:
+    """SQLite's virtual tables, and those that it makes for them: no code describes them."""
+    if connection.dialect.name != "sqlite":
+        return frozenset()
+    tables = connection.exec_driver_sql("PRAGMA table_list").mappings()
+    return frozenset(row["name"] for row in tables if row["type"] in ("virtual", "shadow"))
+
+
+def _is_for(thing: Any, dialect: str) -> bool:
+    """False for an index that the code wants on the other database only (`Index.ddl_if`)."""
+    wanted = getattr(thing, "_ddl_if", None)
+    return wanted is None or wanted.dialect == dialect
 
 
 def create_kit_tables(op: Any) -> None:

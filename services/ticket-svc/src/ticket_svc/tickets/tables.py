@@ -25,6 +25,11 @@ from patchbay_kit.db import BigIntType, IdType, JsonType, UtcDateTime
 from ticket_svc.base import Base
 
 
+def _partial(name: str, *columns: str, of: str) -> Index:
+    """An index of the tickets for which `of` holds."""
+    return Index(f"ix_ticket_{name}", *columns, postgresql_where=text(of), sqlite_where=text(of))
+
+
 class Ticket(Base, table=True):
     """Ids are UUIDv7, so the primary key is the order of creation. `version` counts changes.
 
@@ -40,20 +45,19 @@ class Ticket(Base, table=True):
         UniqueConstraint("connection_id", "remote_ticket_id"),
         Index("ix_ticket_status_class_id", "status_class", "id"),
         Index("ix_ticket_status_id", "status", "id"),
-        Index("ix_ticket_account_id_id", "account_id", "id"),
-        Index("ix_ticket_manager_id_id", "manager_id", "id"),
-        Index(
-            "ix_ticket_inbox_id",
-            "id",
-            postgresql_where=text("in_inbox"),
-            sqlite_where=text("in_inbox"),
-        ),
-        Index(
-            "ix_ticket_awaits_dispatch_id",
-            "id",
-            postgresql_where=text("awaits_dispatch"),
-            sqlite_where=text("awaits_dispatch"),
-        ),
+        Index("ix_ticket_account_id_status_class_id", "account_id", "status_class", "id"),
+        Index("ix_ticket_manager_id_status_class_id", "manager_id", "status_class", "id"),
+        Index("ix_ticket_status_class_updated_at_id", "status_class", "updated_at", "id"),
+        _partial("status_class_due_at_id", "status_class", "due_at", "id", of="due_at IS NOT NULL"),
+        _partial("asset_id_id", "asset_id", "id", of="asset_id IS NOT NULL"),
+        _partial("contact_id_id", "contact_id", "id", of="contact_id IS NOT NULL"),
+        _partial("contract_id_id", "contract_id", "id", of="contract_id IS NOT NULL"),
+        _partial("merged_into_id", "merged_into_id", of="merged_into_id IS NOT NULL"),
+        _partial("inbox_id", "id", of="in_inbox"),
+        _partial("inbox_since_id", "inbox_since", "id", of="in_inbox"),
+        _partial("inbox_manager_id_id", "manager_id", "id", of="in_inbox"),
+        _partial("unread_manager_id_id", "manager_id", "id", of="unread"),
+        _partial("awaits_dispatch_id", "id", of="awaits_dispatch"),
     )
 
     id: str = Field(sa_column=Column(IdType, primary_key=True))
@@ -84,7 +88,7 @@ class Ticket(Base, table=True):
     custom_fields: dict[str, Any] = Field(
         default_factory=dict, sa_column=Column(JsonType, nullable=False, server_default="{}")
     )
-    merged_into_id: str | None = Field(default=None, sa_column=Column(IdType, index=True))
+    merged_into_id: str | None = Field(default=None, sa_column=Column(IdType))
     channel: str = Field(sa_column=Column(String(20), nullable=False))
     connection_id: str | None = Field(default=None, sa_column=Column(String(64)))
     provider: str | None = Field(default=None, sa_column=Column(String(30)))
