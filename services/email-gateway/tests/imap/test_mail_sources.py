@@ -5,7 +5,7 @@ import imaplib
 import shutil
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +20,7 @@ from email_gateway.imap.port import (
     MailSourceUnavailable,
 )
 from patchbay_kit.testing.servers.dovecot import Dovecot, ImapAccount
-from patchbay_kit.testing.waiting import eventually, wait_until
+from patchbay_kit.testing.waiting import eventually
 
 pytestmark = pytest.mark.integration
 
@@ -43,17 +43,17 @@ class Box:
         return client
 
     def append(self, *mails: bytes, folder: str = "INBOX") -> None:
-        client = self.client()
-        for mail in mails:
-            status, _ = client.append(folder, "", imaplib.Time2Internaldate(1_700_000_000), mail)
-            assert status == "OK"
-        client.logout()
+        with self.client() as client:
+            for mail in mails:
+                status, _ = client.append(
+                    folder, "", imaplib.Time2Internaldate(1_700_000_000), mail
+                )
+                assert status == "OK"
 
     def drop_many(self, count: int) -> None:
         """Put mails into the Maildir directly: a thousand APPENDs would take seconds."""
-        client = self.client()
-        client.select("INBOX")  # makes the Maildir
-        client.logout()
+        with self.client() as client:
+            client.select("INBOX")  # makes the Maildir
         maildir = self.server.maildir(self.account)
         for number in range(count):
             path = maildir / "new" / f"{1_700_000_000 + number}.m{number}.test"
@@ -69,10 +69,9 @@ class Box:
         self._own(uidlist)
 
     def flags(self, uid: int, folder: str = "INBOX") -> str:
-        client = self.client()
-        client.select(folder, readonly=True)
-        _, data = client.uid("FETCH", str(uid), "(FLAGS)")
-        client.logout()
+        with self.client() as client:
+            client.select(folder, readonly=True)
+            _, data = client.uid("FETCH", str(uid), "(FLAGS)")
         return str(data)
 
     def _own(self, path: Path) -> None:
@@ -80,28 +79,9 @@ class Box:
         shutil.chown(path, maildir.owner(), maildir.group())
 
 
-@pytest.fixture(scope="module")
-def accounts(dovecot_node: Dovecot) -> Iterator[ImapAccount]:
-    """Accounts made beforehand: Dovecot looks for new ones only once a second."""
-    made = [dovecot_node.new_account() for _ in range(60)]
-    wait_until(lambda: _can_log_in(made[-1]), timeout=20, interval=0.5, message="the accounts")
-    return iter(made)
-
-
-def _can_log_in(account: ImapAccount) -> bool:
-    client = imaplib.IMAP4(account.host, account.port, timeout=20)
-    try:
-        client.login(account.username, account.password)
-    except imaplib.IMAP4.error:
-        return False
-    finally:
-        client.logout()
-    return True
-
-
 @pytest.fixture
-def box(dovecot: Dovecot, accounts: Iterator[ImapAccount]) -> Box:
-    return Box(dovecot, next(accounts))
+def box(dovecot: Dovecot) -> Box:
+    return Box(dovecot, dovecot.new_account())
 
 
 @pytest.fixture(params=[ImapToolsSource], ids=["imap-tools"])
@@ -238,11 +218,10 @@ async def test_a_25_mb_attachment_does_not_stop_the_mails_behind_it(
 async def test_a_vanished_mail_is_missing_and_the_others_come(box: Box, source: MailSource) -> None:
     box.append(SMALL % (1, 1), SMALL % (2, 2))
     first, second = await source.uids_since(0, 10)
-    client = box.client()
-    client.select("INBOX")
-    client.uid("STORE", str(first), "+FLAGS", "(\\Deleted)")
-    client.expunge()
-    client.logout()
+    with box.client() as client:
+        client.select("INBOX")
+        client.uid("STORE", str(first), "+FLAGS", "(\\Deleted)")
+        client.expunge()
     assert [mail.uid for mail in await source.fetch([first, second])] == [second]
 
 

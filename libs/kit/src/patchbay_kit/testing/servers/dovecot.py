@@ -9,7 +9,6 @@ import pwd
 import secrets
 import socket
 import subprocess
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,6 @@ from typing import ClassVar
 
 from patchbay_kit.testing.servers.ports import free_port
 from patchbay_kit.testing.servers.process import EngineMissingError, PrivateServer
-from patchbay_kit.testing.waiting import wait_until
 
 _BINARY = Path("/usr/sbin/dovecot")
 _IMAP = Path("/usr/lib/dovecot/imap")
@@ -45,9 +43,10 @@ namespace inbox {{
   inbox = yes
   separator = /
 }}
+# Everybody may come with the one password: a file of users is read again only once in a second.
 passdb {{
-  driver = passwd-file
-  args = scheme=PLAIN username_format=%u {dir}/users
+  driver = static
+  args = password={password}
 }}
 userdb {{
   driver = static
@@ -64,8 +63,13 @@ service imap-login {{
     port = 0
   }}
 }}
+# Without the penalty: it lets a login wait up to 15 s after wrong passwords of the same address,
+# which is the address of every test.
 service anvil {{
   chroot =
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
 }}
 service stats {{
   chroot =
@@ -109,9 +113,7 @@ class Dovecot(PrivateServer):
         for part in ("run", "state", "home", "mail"):
             (self.directory / part).mkdir()
             self._own(self.directory / part)
-        self._users = self.directory / "users"
-        self._users.touch()
-        self._own(self._users)
+        self._password = secrets.token_hex(8)
         self._write_configuration()
 
     @property
@@ -123,15 +125,9 @@ class Dovecot(PrivateServer):
         return done.stdout.split()[0]
 
     def new_account(self, username: str = "") -> ImapAccount:
-        """Add an empty mailbox; without a name it gets one that no other test has."""
+        """An empty mailbox; without a name it gets one that no other test has."""
         name = username or f"support-{secrets.token_hex(4)}@msp.example"
-        password = secrets.token_hex(8)
-        with self._users.open("a") as users:
-            users.write(f"{name}:{{PLAIN}}{password}::::::\n")
-        # Dovecot looks at the file once in a second of the clock, and may just have done so.
-        written = int(time.time())
-        wait_until(lambda: int(time.time()) > written, timeout=5)
-        return ImapAccount("127.0.0.1", self.port, name, password)
+        return ImapAccount("127.0.0.1", self.port, name, self._password)
 
     def maildir(self, account: ImapAccount) -> Path:
         """Where the account's mail lies once somebody logged in."""
@@ -147,6 +143,7 @@ class Dovecot(PrivateServer):
                 uid=who.pw_uid,
                 gid=who.pw_gid,
                 port=self.port,
+                password=self._password,
             )
         )
 
