@@ -106,10 +106,9 @@ def test_a_port_that_somebody_has_is_one_line_that_names_it(tmp_path: Path, opti
 def test_free_ports_and_a_port_just_left_are_fine(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        client = socket.create_connection(("127.0.0.1", port))
-        accepted, _ = server.accept()
-        accepted.close()  # Our side closes first and waits out its packets.
-        client.close()
+        with socket.create_connection(("127.0.0.1", port)):
+            accepted, _ = server.accept()
+            accepted.close()  # Our side closes first and waits out its packets.
 
     check_ports(RunOptions(data=tmp_path, port=port, smtp_port=0))
 

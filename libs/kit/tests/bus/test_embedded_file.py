@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 import sys
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -47,7 +48,7 @@ async def bus(path: Path) -> AsyncIterator[EmbeddedBus]:
     await bus.stop()
 
 
-async def test_confirmed_messages_survive_kill_9(path: Path) -> None:
+async def test_confirmed_messages_survive_kill_9(path: Path, at_end: AsyncExitStack) -> None:
     victim = await asyncio.create_subprocess_exec(
         sys.executable, "-c", VICTIM, str(path), stdout=asyncio.subprocess.PIPE
     )
@@ -59,10 +60,10 @@ async def test_confirmed_messages_survive_kill_9(path: Path) -> None:
         await victim.wait()
 
     bus = EmbeddedBus(path, TOPOLOGY)
+    at_end.push_async_callback(bus.stop)
     await bus.start()
     held = (await bus.depth(BILLING)).ready
     deliveries = await take(await bus.subscribe(BILLING, prefetch=held), held)
-    await bus.stop()
 
     # The pipe may have cut the last id short; what is whole has to be there.
     whole = {event_id for event_id in confirmed if len(event_id) == 36}
@@ -73,15 +74,15 @@ async def test_confirmed_messages_survive_kill_9(path: Path) -> None:
 
 
 async def test_a_second_bus_on_the_file_is_refused_by_its_name(
-    bus: EmbeddedBus, path: Path
+    bus: EmbeddedBus, path: Path, at_end: AsyncExitStack
 ) -> None:
     other = EmbeddedBus(path, TOPOLOGY)
+    at_end.push_async_callback(other.stop)
     with pytest.raises(ConfigurationError, match=str(path)):
         await other.start()
 
     await bus.stop()
     await other.start()
-    await other.stop()
 
 
 async def test_a_folder_that_cannot_be_written_is_a_configuration_error() -> None:

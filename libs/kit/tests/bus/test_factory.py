@@ -1,5 +1,6 @@
 """The URL decides which bus it is."""
 
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -18,12 +19,12 @@ def test_amqp_means_rabbitmq(url: str) -> None:
     assert isinstance(create_bus(url, TOPOLOGY, "svc"), RabbitBus)
 
 
-async def test_embedded_means_a_file_at_that_path(tmp_path: Path) -> None:
+async def test_embedded_means_a_file_at_that_path(tmp_path: Path, at_end: AsyncExitStack) -> None:
     bus = create_bus(f"embedded://{tmp_path}/deep/in%20here/bus.db", TOPOLOGY, "svc")
     assert isinstance(bus, EmbeddedBus)
+    at_end.push_async_callback(bus.stop)
     await bus.start()
     confirmed = await bus.publish([OutgoingMessage(new_id(), OPENED, b"{}")])
-    await bus.stop()
 
     assert confirmed == [PublishOutcome.CONFIRMED]
     assert (tmp_path / "deep" / "in here" / "bus.db").exists()

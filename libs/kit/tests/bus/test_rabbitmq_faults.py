@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 
 import pytest
 
@@ -233,9 +234,10 @@ async def test_a_deleted_queue_is_declared_and_consumed_again(
 
 
 async def test_starting_without_a_broker_fails_in_time_and_can_be_repeated(
-    amqp_url: str, rabbitmq_node: RabbitMQ
+    amqp_url: str, rabbitmq_node: RabbitMQ, at_end: AsyncExitStack
 ) -> None:
     bus = make_bus(amqp_url, connect_timeout=1.0)
+    at_end.push_async_callback(bus.stop)
     await asyncio.to_thread(rabbitmq_node.kill9)
     async with asyncio.timeout(10):
         with pytest.raises(BusUnavailable, match="broker"):
@@ -244,9 +246,9 @@ async def test_starting_without_a_broker_fails_in_time_and_can_be_repeated(
     await asyncio.to_thread(rabbitmq_node.start)
 
     bus = make_bus(amqp_url)
+    at_end.push_async_callback(bus.stop)
     await bus.start()
     assert await publishes(bus)
-    await bus.stop()
 
 
 async def test_a_wrong_password_is_named_and_not_shown(amqp_url: str) -> None:
@@ -283,15 +285,17 @@ async def test_a_full_queue_refuses(bus: RabbitBus, rabbitmq_node: RabbitMQ, amq
     assert works(bus)
 
 
-async def test_a_queue_with_other_arguments_is_used_as_it_is(bus: RabbitBus, amqp_url: str) -> None:
+async def test_a_queue_with_other_arguments_is_used_as_it_is(
+    bus: RabbitBus, amqp_url: str, at_end: AsyncExitStack
+) -> None:
     await send(bus, 2)
     await bus.stop()
 
     changed = RabbitBus(amqp_url, TOPOLOGY, service="newer", delivery_limit=7)
+    at_end.push_async_callback(changed.stop)
     await changed.start()
 
     assert len(await take(await changed.subscribe(BILLING, prefetch=10), 2)) == 2
-    await changed.stop()
 
 
 async def test_there_is_one_connection_for_each_direction(

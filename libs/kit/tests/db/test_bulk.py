@@ -1,5 +1,6 @@
 """Bulk writes and filters mean the same on both databases."""
 
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -137,8 +138,11 @@ async def test_times_sort_and_compare_whatever_their_zone(db: Database, thing: T
 
 
 @pytest.mark.integration
-async def test_a_text_that_is_too_long_is_refused_and_not_cut(pg_url: str, thing: Table) -> None:
+async def test_a_text_that_is_too_long_is_refused_and_not_cut(
+    pg_url: str, thing: Table, at_end: AsyncExitStack
+) -> None:
     db = Database(pg_url, service="desk-svc")
+    at_end.push_async_callback(db.close)
 
     async def write() -> None:
         async with db.unit_of_work() as uow:
@@ -148,7 +152,6 @@ async def test_a_text_that_is_too_long_is_refused_and_not_cut(pg_url: str, thing
 
     with pytest.raises(DBAPIError, match="too long"):
         await write()
-    await db.close()
 
 
 async def test_many_keys_of_every_kind_are_found(db: Database, thing: Table) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -52,11 +53,11 @@ def package(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Package]
 
 
 async def tables_of(url: str) -> set[str]:
-    db = Database(url, service="test")
-    async with db.engine.connect() as connection:
-        names = await connection.run_sync(lambda each: inspect(each).get_table_names())
-    await db.close()
-    return set(names)
+    async with AsyncExitStack() as at_end:
+        db = Database(url, service="test")
+        at_end.push_async_callback(db.close)
+        connection = await at_end.enter_async_context(db.engine.connect())
+        return set(await connection.run_sync(lambda each: inspect(each).get_table_names()))
 
 
 async def test_written_migrations_build_exactly_the_tables(
@@ -84,14 +85,16 @@ async def test_a_second_revision_builds_on_the_first(package: Package, database_
     assert await package.drift(database_url) == []
 
 
-async def test_migrating_again_changes_nothing(package: Package, database_url: str) -> None:
+async def test_migrating_again_changes_nothing(
+    package: Package, database_url: str, at_end: AsyncExitStack
+) -> None:
     package.table("thing")
     await asyncio.to_thread(package.revise, "create_thing")
     for _ in range(2):
         assert await package.migrate(database_url) == "create_thing"
     db = Database(database_url, service="test")
+    at_end.push_async_callback(db.close)
     assert await current_revision(db.engine) == "create_thing"
-    await db.close()
 
 
 async def test_a_failed_migration_leaves_nothing_behind(

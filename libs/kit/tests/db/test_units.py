@@ -1,6 +1,7 @@
 """Units of work: all or nothing, envelopes that keep the chain, errors without customers' data."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
@@ -162,9 +163,10 @@ async def test_an_error_text_holds_no_customer_data(db: Database, thing: Table) 
 
 
 async def test_units_of_one_process_on_sqlite_wait_for_each_other(
-    sqlite_url: str, thing: Table
+    sqlite_url: str, thing: Table, at_end: AsyncExitStack
 ) -> None:
     db = Database(sqlite_url, service="desk-svc")
+    at_end.push_async_callback(db.close)
     async with db.unit_of_work() as uow:
         await (await uow.session.connection()).run_sync(thing.metadata.create_all)
 
@@ -179,13 +181,14 @@ async def test_units_of_one_process_on_sqlite_wait_for_each_other(
     await asyncio.gather(*(add_one(number) for number in range(20)))
     async with db.read() as session:
         assert sorted(await session.scalars(select(thing.c.count))) == list(range(1, 21))
-    await db.close()
 
 
-async def test_a_confirmed_write_on_sqlite_is_synced(sqlite_url: str) -> None:
+async def test_a_confirmed_write_on_sqlite_is_synced(
+    sqlite_url: str, at_end: AsyncExitStack
+) -> None:
     db = Database(sqlite_url, service="desk-svc")
+    at_end.push_async_callback(db.close)
     async with db.read() as session:
         assert await session.scalar(text("PRAGMA synchronous")) == 2
         assert await session.scalar(text("PRAGMA journal_mode")) == "wal"
         assert await session.scalar(text("PRAGMA foreign_keys")) == 1
-    await db.close()

@@ -1,6 +1,7 @@
 """One transaction per changing request."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from typing import Any
 
 import httpx
@@ -182,10 +183,11 @@ async def test_an_unusable_token_is_no_obstacle_where_none_is_needed(
 
 
 async def test_when_the_connection_breaks_nobody_is_told_that_nothing_was_done(
-    pg_notes: Any, notes: Any, pg_url: str
+    pg_notes: Any, notes: Any, pg_url: str, at_end: AsyncExitStack
 ) -> None:
     """The server ends our session between the change and the commit."""
     other = Database(pg_url, service="other")
+    at_end.push_async_callback(other.close)
 
     async def cut() -> None:
         async with other.read() as session:
@@ -205,7 +207,6 @@ async def test_when_the_connection_breaks_nobody_is_told_that_nothing_was_done(
         again = await http.post(
             "/v1/notes", json={"text": "one"}, headers={"Idempotency-Key": "k-1"}
         )
-    await other.close()
     assert (lost.status_code, lost.json()["code"]) == (503, "database_unavailable")
     assert "not known" in lost.json()["detail"]
     assert again.status_code == 201

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import aio_pika
@@ -44,9 +45,10 @@ def _asyncpg_url(url: str) -> str:
 
 
 async def test_a_message_survives_kill_and_start_of_rabbitmq(
-    rabbitmq_node: RabbitMQ, amqp_url: str
+    rabbitmq_node: RabbitMQ, amqp_url: str, at_end: AsyncExitStack
 ) -> None:
     connection = await aio_pika.connect(amqp_url)
+    at_end.push_async_callback(connection.close)
     channel = await connection.channel(on_return_raises=True)
     await channel.declare_queue("kept", durable=True, arguments={"x-queue-type": "quorum"})
     message = aio_pika.Message(b"1", delivery_mode=aio_pika.DeliveryMode.PERSISTENT)
@@ -64,9 +66,10 @@ async def test_a_message_survives_kill_and_start_of_rabbitmq(
 
 
 async def test_connections_of_a_virtual_host_can_be_cut(
-    rabbitmq_node: RabbitMQ, amqp_url: str
+    rabbitmq_node: RabbitMQ, amqp_url: str, at_end: AsyncExitStack
 ) -> None:
     connection = await aio_pika.connect(amqp_url)
+    at_end.push_async_callback(connection.close)
     lost = asyncio.Event()
     connection.close_callbacks.add(lambda *_: lost.set())
 
@@ -81,29 +84,29 @@ async def test_connections_of_a_virtual_host_can_be_cut(
 
 
 async def test_committed_rows_survive_kill_and_start_of_postgresql(
-    postgres_node: Postgres, pg_url: str
+    postgres_node: Postgres, pg_url: str, at_end: AsyncExitStack
 ) -> None:
     connection = await asyncpg.connect(_asyncpg_url(pg_url))
+    at_end.callback(connection.terminate)
     await connection.execute("CREATE TABLE kept (n int); INSERT INTO kept VALUES (7)")
 
     await asyncio.to_thread(postgres_node.kill9)
     await asyncio.to_thread(postgres_node.start)
 
-    connection.terminate()
     assert postgres_node.sql("SELECT n FROM kept", pg_url.rsplit("/", 1)[1]) == "7"
 
 
 async def test_a_paused_postgresql_answers_nobody_until_it_is_resumed(
-    postgres_node: Postgres, pg_url: str
+    postgres_node: Postgres, pg_url: str, at_end: AsyncExitStack
 ) -> None:
     connection = await asyncpg.connect(_asyncpg_url(pg_url))
+    at_end.callback(connection.terminate)
     postgres_node.pause()
 
     with pytest.raises(TimeoutError):
         await connection.fetchval("SELECT 1", timeout=0.2)
 
     postgres_node.resume()
-    await connection.close()
 
 
 def test_a_database_can_be_copied_from_another(postgres_node: Postgres, pg_url: str) -> None:
@@ -130,8 +133,11 @@ def test_mail_survives_kill_and_start_of_dovecot(dovecot: Dovecot) -> None:
 
 
 @pytest.mark.parametrize("make", [Dovecot, Postgres], ids=["dovecot", "postgres"])
-def test_close_leaves_neither_process_nor_file(make: Callable[[], PrivateServer]) -> None:
+async def test_close_leaves_neither_process_nor_file(
+    make: Callable[[], PrivateServer], at_end: AsyncExitStack
+) -> None:
     server = make().start()
+    at_end.callback(server.close)
     pid, directory = server.pid, server.directory
 
     server.close()

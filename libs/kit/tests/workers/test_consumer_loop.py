@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 from structlog.testing import capture_logs
@@ -217,9 +217,14 @@ def outgoing(events: list[Envelope[AccountRenamed]]) -> list[OutgoingMessage]:
 @pytest.mark.integration
 class TestOnRabbitMQ:
     async def test_a_broker_killed_in_the_middle_costs_nothing(
-        self, consumer: CountingConsumer, amqp_url: str, rabbitmq_node: RabbitMQ
+        self,
+        consumer: CountingConsumer,
+        amqp_url: str,
+        rabbitmq_node: RabbitMQ,
+        at_end: AsyncExitStack,
     ) -> None:
         bus = RabbitBus(amqp_url, TOPOLOGY, service="desk-svc")
+        at_end.push_async_callback(bus.stop)
         await bus.start()
         events = [renamed(str(number)) for number in range(200)]
         assert set(await bus.publish(outgoing(events))) == {PublishOutcome.CONFIRMED}
@@ -249,14 +254,15 @@ class TestOnRabbitMQ:
 
             await eventually(all_settled, timeout=30)
         assert sorted(await consumer.effects()) == sorted(event.id for event in events)
-        await bus.stop()
 
     async def test_a_message_that_crashes_its_consumers_ends_as_a_letter(
-        self, sqlite_url: str, amqp_url: str
+        self, sqlite_url: str, amqp_url: str, at_end: AsyncExitStack
     ) -> None:
         consumer = CountingConsumer(Database(sqlite_url, service="desk-svc"))
+        at_end.push_async_callback(consumer.db.close)
         await consumer.create_tables()
         bus = RabbitBus(amqp_url, TOPOLOGY, service="desk-svc", delivery_limit=1)
+        at_end.push_async_callback(bus.stop)
         await bus.start()
         crasher = renamed("crasher")
         await bus.publish(outgoing([crasher]))
@@ -270,15 +276,14 @@ class TestOnRabbitMQ:
         assert (letter.reason, letter.event_id) == ("delivery_limit", crasher.id)
         assert letter.body == body_of(crasher)
         assert (await bus.depth(QUEUE)).dead == 0
-        await bus.stop()
-        await consumer.db.close()
 
 
 async def test_a_failed_event_comes_again_over_the_real_bus_and_takes_effect(
-    consumer: CountingConsumer, tmp_path_factory: pytest.TempPathFactory
+    consumer: CountingConsumer, tmp_path_factory: pytest.TempPathFactory, at_end: AsyncExitStack
 ) -> None:
     path = tmp_path_factory.mktemp("bus") / "bus.db"
     bus = EmbeddedBus(path, TOPOLOGY, delay_steps=(0.05, 0.05, 0.05, 0.05, 0.05))
+    at_end.push_async_callback(bus.stop)
     await bus.start()
 
     async def twice(_uow: UnitOfWork, _event: Envelope[AccountRenamed]) -> None:
@@ -297,7 +302,6 @@ async def test_a_failed_event_comes_again_over_the_real_bus_and_takes_effect(
         await eventually(decided)
     assert sorted(await consumer.effects()) == sorted([events[0].id, events[2].id])
     assert {letter.event_id for letter in await consumer.letters()} == {events[1].id}
-    await bus.stop()
 
 
 async def test_the_loop_of_one_queue_names_it(consumer: CountingConsumer, bus: ScriptedBus) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -185,28 +186,33 @@ def lock_of(name: str) -> Any:
     return text("SELECT 1 FROM effect WHERE name = :name FOR UPDATE").bindparams(name=name)
 
 
-async def test_a_database_that_is_not_there_decides_nothing() -> None:
+async def test_a_database_that_is_not_there_decides_nothing(at_end: AsyncExitStack) -> None:
     url = f"postgresql+asyncpg://postgres@127.0.0.1:{free_port()}/none"
     consumer = CountingConsumer(Database(url, service="desk-svc"))
+    at_end.push_async_callback(consumer.db.close)
     with pytest.raises(DatabaseAwayError):
         await consumer.processor.process([delivery("one"), delivery("two")])
     assert consumer.calls == []
 
 
-async def test_a_file_that_cannot_be_opened_decides_nothing(tmp_path: Path) -> None:
+async def test_a_file_that_cannot_be_opened_decides_nothing(
+    tmp_path: Path, at_end: AsyncExitStack
+) -> None:
     (tmp_path / "file.db").mkdir()
     before = threading.active_count()
     consumer = CountingConsumer(
         Database(f"sqlite+aiosqlite:///{tmp_path}/file.db", service="desk-svc")
     )
+    at_end.push_async_callback(consumer.db.close)
     with pytest.raises(DatabaseAwayError):
         await consumer.processor.process([delivery("one"), delivery("two")])
     await consumer.db.close()
     await eventually(lambda: threading.active_count() == before, message="the driver's threads end")
 
 
-async def test_a_full_disk_decides_nothing(sqlite_url: str) -> None:
+async def test_a_full_disk_decides_nothing(sqlite_url: str, at_end: AsyncExitStack) -> None:
     consumer = CountingConsumer(Database(sqlite_url, service="desk-svc", pool_size=2))
+    at_end.push_async_callback(consumer.db.close)
     await consumer.create_tables()
 
     async def fill(uow: UnitOfWork, _event: Envelope[AccountRenamed]) -> None:
@@ -217,7 +223,6 @@ async def test_a_full_disk_decides_nothing(sqlite_url: str) -> None:
     with pytest.raises(DatabaseAwayError):
         await consumer.processor.process([delivery("fill")])
     assert await consumer.effects() == []
-    await consumer.db.close()
 
 
 async def test_a_defect_of_the_handler_is_not_taken_for_a_lost_database(

@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import aiosmtplib
-import httpx
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from email_gateway.definition import SERVICE
 from email_gateway.intake import protocol, smtp
 from email_gateway.intake.batching import IntakeBatcher
 from email_gateway.intake.raw import RawMail
@@ -441,23 +439,18 @@ async def test_connections_over_the_limit_hear_421(
 async def test_a_port_that_is_not_open_is_named_by_readyz(gateways: Any) -> None:
     holder = await asyncio.start_server(lambda _r, _w: None, "127.0.0.1", 0)
     port = holder.sockets[0].getsockname()[1]
-    async with gateways(smtp_listen_port=port) as gateway:
-        transport = httpx.ASGITransport(SERVICE.create_app(gateway.runtime))
-        async with (
-            gateway.running(),
-            httpx.AsyncClient(transport=transport, base_url="http://service.test") as http,
-        ):
-            answer = await http.get("/readyz")
-            assert answer.status_code == 503
-            detail = f"port {port} is not open"
-            assert {"name": "smtp_listen_port", "detail": detail} in answer.json()["missing"]
-            holder.close()
-            await holder.wait_closed()
+    async with holder, gateways(smtp_listen_port=port) as gateway, gateway.running():
+        answer = await gateway.http.get("/readyz")
+        assert answer.status_code == 503
+        detail = f"port {port} is not open"
+        assert {"name": "smtp_listen_port", "detail": detail} in answer.json()["missing"]
+        holder.close()
+        await holder.wait_closed()
 
-            async def is_ready() -> bool:
-                return (await http.get("/readyz")).status_code == 200
+        async def is_ready() -> bool:
+            return bool((await gateway.http.get("/readyz")).status_code == 200)
 
-            await eventually(is_ready, timeout=15)
+        await eventually(is_ready, timeout=15)
 
 
 async def test_without_a_port_nothing_listens_and_nothing_is_missing(gateways: Any) -> None:

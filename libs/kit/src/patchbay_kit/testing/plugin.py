@@ -6,7 +6,8 @@ missing engine is an error with the command that installs it, not a skip.
 
 import gc
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -185,3 +186,10 @@ def smtp_sink() -> Iterator["SmtpSink"]:
 
     with SmtpSink() as sink:
         yield sink
+
+
+@pytest.fixture
+async def at_end() -> AsyncIterator[AsyncExitStack]:
+    """Closes what a test opens, also where it fails: `at_end.push_async_callback(bus.stop)`."""
+    async with AsyncExitStack() as stack:
+        yield stack
