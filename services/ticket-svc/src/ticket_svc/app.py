@@ -18,6 +18,8 @@ from ticket_svc.departments.routes import router as departments
 from ticket_svc.employees.routes import router as employees
 from ticket_svc.locations.routes import router as locations
 from ticket_svc.mail.routes import router as mail
+from ticket_svc.tasks.routes import router as tasks
+from ticket_svc.tasks.routes import tickets_router as ticket_tasks
 from ticket_svc.tickets.routes import router as tickets
 
 ROUTERS = (
@@ -34,7 +36,9 @@ ROUTERS = (
     locations,
     mail,
     sign_in,
+    tasks,
     ticket_charges,
+    ticket_tasks,
     tickets,
 )
 

@@ -74,6 +74,7 @@ SERVICE = ServiceDefinition(
         "/v1/locations",
         "/v1/mail-decisions",
         "/v1/settings",
+        "/v1/tasks",
         "/v1/tickets",
     ),
     create_app=_create_app,

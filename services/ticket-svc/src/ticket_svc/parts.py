@@ -5,21 +5,26 @@ there. A ticket is locked before its parts, everywhere.
 """
 
 import re
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from fastapi import Request
 from sqlalchemy import ColumnElement, Row, Select, Table, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from patchbay_contracts import PersonRef
 from patchbay_kit.db import UnitOfWork
-from patchbay_kit.errors import conflict, not_found
+from patchbay_kit.errors import ProblemError, conflict, invalid, not_found
 from patchbay_kit.http import check_if_match
 from patchbay_kit.http.ids import checked_id
+from ticket_svc.employees.tables import Employee
 from ticket_svc.records import Record
 from ticket_svc.rights.viewer import Viewer
 from ticket_svc.tickets.tables import Ticket
 
 TICKET: Table = Ticket.__table__  # type: ignore[attr-defined]  # set by SQLModel
+_EMPLOYEE: Table = Employee.__table__  # type: ignore[attr-defined]
 
 _NUMBER = re.compile(r"[0-9]{4}-[0-9]{4}")
 
@@ -56,6 +61,14 @@ async def lock_visible(
     if request is not None:
         check_if_match(request, row.version)
     return row
+
+
+async def lock_named(uow: UnitOfWork, viewer: Viewer, ticket_id: str) -> Row[Any]:
+    """The ticket that a body names, locked; 422 `ticket_unknown` for those who may not see it."""
+    try:
+        return await lock_visible(uow, viewer, ticket_id)
+    except ProblemError as error:
+        raise invalid("ticket_unknown", "No such ticket", field="/ticket_id") from error
 
 
 async def find_part(
@@ -103,6 +116,54 @@ async def visible_ids(session: AsyncSession, viewer: Viewer, ids: set[str]) -> s
         return ids
     statement = select(TICKET.c.id).where(TICKET.c.id.in_(sorted(ids)), *conditions)
     return set((await session.execute(statement)).scalars())
+
+
+async def people(session: AsyncSession, ids: Iterable[str]) -> dict[str, PersonRef]:
+    """Employees by id, active or not."""
+    return await _people(session, ids)
+
+
+async def active_people(
+    session: AsyncSession, ids: Iterable[str], field: str, *, lock: bool = False
+) -> dict[str, PersonRef]:
+    """Active employees by id, in the order of `ids`; 422 `employee_unknown` unless all are.
+
+    `lock`: their records are locked, so that only one at a time plans with them.
+    """
+    wanted = list(dict.fromkeys(ids))
+    found = await _people(session, wanted, active=True, lock=lock)
+    for each in wanted:
+        if each not in found:
+            detail = f"There is no active employee {each!r}."
+            raise invalid("employee_unknown", "No such employee", field=field, detail=detail)
+    return {each: found[each] for each in wanted}
+
+
+def as_told(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values of a record as the history holds them."""
+    return {
+        name: value.isoformat() if isinstance(value, datetime) else value
+        for name, value in values.items()
+    }
+
+
+async def _people(
+    session: AsyncSession, ids: Iterable[str], *, active: bool = False, lock: bool = False
+) -> dict[str, PersonRef]:
+    wanted = sorted(set(ids))
+    if not wanted:
+        return {}
+    statement = select(_EMPLOYEE).where(_EMPLOYEE.c.id.in_(wanted)).order_by(_EMPLOYEE.c.id)
+    if active:
+        statement = statement.where(_EMPLOYEE.c.active)
+    if lock:
+        statement = statement.with_for_update(key_share=True)
+    return {
+        row.id: PersonRef(
+            id=row.id, kind="employee", name=row.name, email=row.email1 or row.email2 or ""
+        )
+        for row in await session.execute(statement)
+    }
 
 
 async def _sees(session: AsyncSession, viewer: Viewer, ticket_id: str | None) -> bool:

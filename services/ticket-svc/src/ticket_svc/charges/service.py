@@ -21,10 +21,10 @@ from ticket_svc.charges.tables import Charge
 from ticket_svc.contracts.reading import check_open, contract_named
 from ticket_svc.contracts.service import use_minutes
 from ticket_svc.contracts.tables import Contract
+from ticket_svc.parts import active_people, as_told
 from ticket_svc.tickets.actors import By
 from ticket_svc.tickets.editing import record_change
 from ticket_svc.tickets.records import NewEntry
-from ticket_svc.tickets.references import check_employees
 
 _FACTS = {"ticket_id", "account_id", "contract_id", "employee_id", "kind", "minutes", "amount"}
 _DIGITS = {"quantity": 3, "unit_price": 2}
@@ -39,7 +39,7 @@ async def add(
     """
     contract = await _billed_to(uow, ticket, wanted.contract_id)
     if wanted.employee_id is not None:
-        await check_employees(uow.session, {wanted.employee_id})
+        await active_people(uow.session, [wanted.employee_id], "/employee_id")
     values = _stored(wanted.model_dump(exclude_none=True))
     charge = Charge(
         **{"employee_id": employee_id, "performed_at": uow.now, "quantity": rules.ONE, **values},
@@ -139,7 +139,7 @@ async def _check(
     if "contract_id" in changes:
         await contract_named(uow.session, changes["contract_id"], charge.account_id)
     if changes.get("employee_id") is not None:
-        await check_employees(uow.session, {changes["employee_id"]})
+        await active_people(uow.session, [changes["employee_id"]], "/employee_id")
 
 
 async def _move_use(
@@ -183,11 +183,9 @@ def _shown(values: Mapping[str, Any]) -> dict[str, Any]:
     """Values of the table as history shows them."""
     texts = {"quantity": rules.quantity_text, "unit_price": rules.money_text}
     texts["amount"] = rules.money_text
-    shown = {}
-    for name, value in values.items():
-        at = isinstance(value, datetime)
-        shown[name] = texts[name](value) if name in texts else value.isoformat() if at else value
-    return shown
+    return as_told(
+        {name: texts[name](value) if name in texts else value for name, value in values.items()}
+    )
 
 
 def _amount(charge: Charge) -> int:
