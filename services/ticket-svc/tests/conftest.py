@@ -1,6 +1,6 @@
 """A running ticket-svc for tests, and the events that others would send it."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
@@ -300,3 +300,14 @@ def rmm_class() -> type[Rmm]:
 def mail_maker() -> Callable[..., Envelope[EmailReceived]]:
     """Makes received mails, for fixtures that outlive a test."""
     return make_mail
+
+
+@pytest.fixture
+def sign_in(desk: Desk) -> Callable[[str, str], Awaitable[dict[str, str]]]:
+    """Signs somebody in for real: the Authorization header of their token."""
+
+    async def signed_in(email: str, password: str) -> dict[str, str]:
+        token = await desk.post("/v1/auth/token", email=email, password=password)
+        return {"Authorization": f"Bearer {token['access_token']}"}
+
+    return signed_in

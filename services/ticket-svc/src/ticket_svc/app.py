@@ -20,11 +20,14 @@ from ticket_svc.locations.routes import router as locations
 from ticket_svc.mail.routes import router as mail
 from ticket_svc.tasks.routes import router as tasks
 from ticket_svc.tasks.routes import tickets_router as ticket_tasks
+from ticket_svc.rights.group_routes import router as privilege_groups
+from ticket_svc.rights.key_routes import router as api_keys
 from ticket_svc.tickets.routes import router as tickets
 
 ROUTERS = (
     accounts,
     administration,
+    api_keys,
     assets,
     auth,
     charges,
@@ -35,6 +38,7 @@ ROUTERS = (
     employees,
     locations,
     mail,
+    privilege_groups,
     sign_in,
     tasks,
     ticket_charges,

@@ -63,6 +63,7 @@ SERVICE = ServiceDefinition(
     prefixes=(
         "/.well-known/jwks.json",
         "/v1/accounts",
+        "/v1/api-keys",
         "/v1/assets",
         "/v1/auth",
         "/v1/charges",
@@ -73,6 +74,7 @@ SERVICE = ServiceDefinition(
         "/v1/employees",
         "/v1/locations",
         "/v1/mail-decisions",
+        "/v1/privilege-groups",
         "/v1/settings",
         "/v1/tasks",
         "/v1/tickets",

@@ -1,8 +1,10 @@
 """Settings of ticket-svc."""
 
+from datetime import timedelta
+
 from pydantic import Field, SecretStr
 
-from patchbay_kit.settings import BaseServiceSettings
+from patchbay_kit.settings import BaseServiceSettings, Environment
 
 
 class TicketSettings(BaseServiceSettings):
@@ -12,3 +14,12 @@ class TicketSettings(BaseServiceSettings):
     admin_password: SecretStr | None = None
     company_name: str = Field(default="Own company", max_length=300)
     support_address: str = Field(default="support@localhost", max_length=320)
+    token_hours: int | None = Field(
+        default=None, ge=1, le=12, description="default: 1, and 12 in development"
+    )
+
+    @property
+    def token_ttl(self) -> timedelta:
+        """How long a token lives; it is refreshed until twelve hours after signing in."""
+        by_default = 12 if self.env is Environment.DEVELOPMENT else 1
+        return timedelta(hours=self.token_hours or by_default)

@@ -19,8 +19,7 @@ from patchbay_kit.secretbox import SecretBox
 from patchbay_kit.settings import Environment
 from ticket_svc.accounts.own_company import own_company_account
 from ticket_svc.desk.service import claim_setting, load_settings, save_settings
-from ticket_svc.employees.rules import EVERYTHING
-from ticket_svc.employees.schemas import MIN_PASSWORD
+from ticket_svc.employees.rules import EVERYTHING, MIN_PASSWORD
 from ticket_svc.employees.tables import Employee
 from ticket_svc.settings import TicketSettings
 
@@ -33,10 +32,14 @@ def wire(runtime: Runtime) -> None:
     if not runtime.has_api:
         return
     from ticket_svc.auth.keys import OwnKeys
+    from ticket_svc.auth.verifier import FreshVerifier
+    from ticket_svc.rights.standing import Standings
 
-    keys = OwnKeys()
+    keys = OwnKeys(runtime)
+    standings = Standings()
     runtime.extras["own_keys"] = keys
-    runtime.extras["verifier"] = TokenVerifier(keys)
+    runtime.extras["standings"] = standings
+    runtime.extras["verifier"] = FreshVerifier(TokenVerifier(keys), standings, runtime.db)
 
 
 async def on_ready(runtime: Runtime) -> None:
@@ -133,7 +136,6 @@ async def _first_administrator(
         "permissions": [EVERYTHING],
         "password_hash": await hash_password(chosen or _one_time_password(secrets, employee_id)),
         "one_time": shown is not None,
-        "failed_sign_ins": 0,
         "version": 1,
         "created_at": uow.now,
     }

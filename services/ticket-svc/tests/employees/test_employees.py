@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from patchbay_contracts import EmployeeCreated, EmployeeUpdated
 from patchbay_kit.testing.harness import client, make_principal
 from ticket_svc.definition import SERVICE
 
@@ -94,6 +95,38 @@ async def test_the_last_administrator_stays(desk: Any) -> None:
     for change in ({"active": False}, {"permissions": ["desk"]}):
         refused = await desk.http.patch(f"/v1/employees/{admin['id']}", json=change)
         assert (refused.status_code, refused.json()["code"]) == (409, "last_administrator")
-    assert await desk.get(f"/v1/employees/{admin['id']}") == {**admin, "warnings": []}
+    read = await desk.get(f"/v1/employees/{admin['id']}")
+    assert {**read, **admin, "warnings": []} == read
     await desk.employee("Mia", "mia@desk.example", permissions=["*"], password=PASSWORD)
     await desk.patch(f"/v1/employees/{admin['id']}", permissions=["desk"])
+
+
+@pytest.mark.covers("S2-136")
+async def test_employees_choose_for_themselves_whether_they_get_all_mail(
+    desk: Any, sign_in: Any
+) -> None:
+    mia = await desk.employee("Mia", "mia@desk.example", password=PASSWORD)
+    headers = await sign_in("mia@desk.example", PASSWORD)
+    wanted = {"receives_all_mail": True, "phone": "+49 30 1"}
+    mine = await desk.http.patch("/v1/employees/me", json=wanted, headers=headers)
+    assert mine.json()["receives_all_mail"] is True
+    read = await desk.http.get("/v1/employees/me", headers=headers)
+    assert (read.json()["id"], read.json()["phone"]) == (mia, "+49 30 1")
+    more = await desk.http.patch("/v1/employees/me", json={"permissions": ["*"]}, headers=headers)
+    assert more.status_code == 422
+    # The tests' own caller has a token and no record.
+    assert (await desk.http.get("/v1/employees/me")).status_code == 404
+
+
+async def test_a_change_of_an_employee_is_told_once_and_says_no_secret(desk: Any) -> None:
+    mia = await desk.employee("Mia", "mia@desk.example", password=PASSWORD)
+    (created,) = await desk.events(EmployeeCreated)
+    assert (created.data.employee_id, created.data.active) == (mia, True)
+    await desk.patch(f"/v1/employees/{mia}", name="Mia M", phone="1")
+    await desk.patch(f"/v1/employees/{mia}", name="Mia M")
+    new = PASSWORD + "!"
+    await desk.http.put(f"/v1/employees/{mia}/password", json={"password": new})
+    told = await desk.events(EmployeeUpdated)
+    assert [each.data.changed for each in told] == [["name", "phone"], ["password"]]
+    assert [each.aggregateversion for each in (created, *told)] == [1, 2, 3]
+    assert PASSWORD not in str(told)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, String, Text, UniqueConstraint, text
+from sqlalchemy import Column, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlmodel import Field
 
 from patchbay_kit.db import IdType, JsonType, UtcDateTime
@@ -86,10 +86,6 @@ class Contact(Base, table=True):
         default_factory=dict, sa_column=Column(JsonType, nullable=False, server_default="{}")
     )
     password_hash: str | None = Field(default=None, sa_column=Column(String(300)))
-    failed_sign_ins: int = Field(
-        default=0, sa_column=Column(Integer, nullable=False, server_default="0")
-    )
-    locked_until: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
     archived_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
     version: int = 1
     created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))

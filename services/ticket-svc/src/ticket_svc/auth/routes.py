@@ -1,5 +1,6 @@
 """Sign in, and who am I."""
 
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Response
@@ -15,9 +16,12 @@ from patchbay_kit.http import (
     RuntimeDep,
     TransactionalRoute,
     Uow,
+    require,
 )
-from ticket_svc.auth.keys import OwnKeys
+from ticket_svc.accounts.tables import Contact
+from ticket_svc.auth.keys import RELOAD_SECONDS, OwnKeys, rotate
 from ticket_svc.auth.service import sign_in
+from ticket_svc.employees.rules import EVERYTHING
 from ticket_svc.employees.schemas import Password
 from ticket_svc.employees.tables import Employee
 
@@ -44,6 +48,7 @@ class Me(ResponseModel):
     name: str
     email: str | None
     permissions: list[str]
+    account_id: str | None = Field(description="of a customer")
 
 
 class PasswordChange(RequestModel):
@@ -51,9 +56,22 @@ class PasswordChange(RequestModel):
     new_password: Password
 
 
-def own_keys(runtime: RuntimeDep) -> OwnKeys:
+async def own_keys(runtime: RuntimeDep) -> OwnKeys:
+    """The issuer's keys, as of a minute ago at most."""
     keys: OwnKeys = runtime.extras["own_keys"]
+    await keys.refresh(RELOAD_SECONDS)
     return keys
+
+
+class Rotation(RequestModel):
+    end_tokens: bool = Field(
+        default=False,
+        description="let the new key sign at once, and refuse every token given out so far",
+    )
+
+
+class Rotated(ResponseModel):
+    signs_from: datetime = Field(description="until then the new key is published only")
 
 
 Keys = Annotated[OwnKeys, Depends(own_keys)]
@@ -63,11 +81,15 @@ Keys = Annotated[OwnKeys, Depends(own_keys)]
 async def create_token(
     body: TokenRequest, runtime: RuntimeDep, keys: Keys, response: Response
 ) -> TokenResponse:
-    """A bearer token (RFC 6750). Ten failures lock the employee for a quarter of an hour."""
+    """A bearer token (RFC 6750) for an employee or a customer.
+
+    Ten failures lock the address for a quarter of an hour, whether or not anybody has it.
+    """
     response.headers["Cache-Control"] = "no-store"
     if keys.issuer is None:
         raise _starting()
-    issued = await sign_in(runtime.db, keys.issuer, body.email, body.password.get_secret_value())
+    principal = await sign_in(runtime.db, body.email, body.password.get_secret_value())
+    issued = keys.issuer.issue(principal)
     return TokenResponse(access_token=issued.token, expires_in=expires_in(issued))
 
 
@@ -78,6 +100,22 @@ async def jwks(keys: Keys) -> dict[str, Any]:
     return dict(keys.issuer.jwks())
 
 
+@router.post(
+    "/v1/auth/keys/rotate",
+    dependencies=[Depends(require(EVERYTHING))],
+    summary="Change the key that signs tokens",
+)
+async def rotate_keys(body: Rotation, uow: Uow, runtime: RuntimeDep, keys: Keys) -> Rotated:
+    """It happens by itself every 90 days. Who may do everything may do it any time.
+
+    Tokens of the old key stay good until they expire, unless `end_tokens` says otherwise: then
+    everybody signs in again; other services follow within five minutes.
+    """
+    signs_from = await rotate(uow, runtime, end_tokens=body.end_tokens)
+    keys.reload_after(uow)
+    return Rotated(signs_from=signs_from)
+
+
 @router.get("/v1/auth/me", summary="Who the token stands for")
 async def me(caller: Caller) -> Me:
     return Me(
@@ -86,19 +124,25 @@ async def me(caller: Caller) -> Me:
         name=caller.name,
         email=caller.email,
         permissions=sorted(caller.permissions),
+        account_id=caller.account_id,
     )
 
 
 @router.post("/v1/auth/password", status_code=204, summary="Change one's own password")
 async def change_password(body: PasswordChange, caller: Caller, uow: Uow) -> None:
     """Needs the old one; at least 12 characters."""
-    employee = await uow.session.get(Employee, caller.id, with_for_update=True)
+    person: Employee | Contact | None = None
+    if caller.kind == "employee":
+        person = await uow.session.get(Employee, caller.id, with_for_update=True)
+    elif caller.kind == "contact":
+        person = await uow.session.get(Contact, caller.id, with_for_update=True)
     old = body.old_password.get_secret_value()
-    if employee is None or not await verify_password(old, employee.password_hash):
+    if person is None or not await verify_password(old, person.password_hash):
         raise invalid("password_wrong", "The old password is wrong", field="old_password")
-    employee.password_hash = await hash_password(body.new_password.get_secret_value())
-    employee.one_time = False
-    employee.version += 1
+    person.password_hash = await hash_password(body.new_password.get_secret_value())
+    if isinstance(person, Employee):
+        person.one_time = False
+    person.version += 1
 
 
 def _starting() -> ProblemError:

@@ -1,71 +1,82 @@
-"""Signing in: argon2id passwords, a lock after too many failures, tokens signed by our own keys.
+"""Signing in with address and password: employees and customers.
 
-An unknown address, a wrong password and a locked employee cost the same time, so that addresses
-cannot be probed.
+An unknown address, a wrong password and a locked address cost the same and read the same, so that
+addresses cannot be probed.
 """
 
 from typing import Any
 
-from sqlalchemy import Row, Table, or_, select
+from sqlalchemy import ColumnElement, Row, Table, and_, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from patchbay_kit.auth import IssuedToken, Principal, TokenIssuer, verify_password
-from patchbay_kit.db import Database
+from patchbay_kit.auth import Principal, hash_password, verify_password
+from patchbay_kit.auth.passwords import needs_rehash
+from patchbay_kit.db import Database, UnitOfWork
 from patchbay_kit.errors import ProblemError
-from ticket_svc.employees.sign_ins import LOCK_FOR, note_sign_in
+from ticket_svc.accounts.tables import Contact
+from ticket_svc.auth.attempts import count_attempt, forgive
 from ticket_svc.employees.tables import Employee
+from ticket_svc.rights.people import contact_now, employee_now
 
 _EMPLOYEE: Table = Employee.__table__  # type: ignore[attr-defined]  # set by SQLModel
+_CONTACT: Table = Contact.__table__  # type: ignore[attr-defined]
 
 
-async def sign_in(db: Database, issuer: TokenIssuer, email: str, password: str) -> IssuedToken:
-    """A token for the employee; 401 `invalid_credentials`, 429 `locked`."""
-    employee = await _by_address(db, email.strip().lower())
-    right = await verify_password(password, employee.password_hash if employee else None)
-    if employee is None:
-        raise _invalid()
-    now = db.clock()
-    if employee.locked_until is not None and employee.locked_until > now:
-        raise ProblemError(
-            429,
-            "locked",
-            "Too many failed attempts",
-            hint="Wait a quarter of an hour, or ask an administrator to set a new password.",
-            headers={"Retry-After": str(int(LOCK_FOR.total_seconds()))},
-        )
-    await _note_attempt(db, employee, right)
-    if not right:
-        raise _invalid()
-    return issuer.issue(principal_of(employee))
-
-
-def principal_of(employee: Any) -> Principal:
-    """The employee as the caller of requests."""
-    return Principal(
-        id=employee.id,
-        kind="employee",
-        name=employee.name,
-        email=employee.email1 or employee.email2,
-        permissions=frozenset(employee.permissions),
-    )
-
-
-async def _by_address(db: Database, email: str) -> Row[Any] | None:
-    statement = select(_EMPLOYEE).where(
-        or_(_EMPLOYEE.c.email1 == email, _EMPLOYEE.c.email2 == email),
-        _EMPLOYEE.c.active,
-        _EMPLOYEE.c.password_hash.is_not(None),
-    )
+async def sign_in(db: Database, email: str, password: str) -> Principal:
+    """Who has the address and the password; 401 `invalid_credentials`, 429 `locked`."""
+    address = email.strip().lower()
+    await count_attempt(db, address)
     async with db.read() as session:
-        rows = (await session.execute(statement.limit(2))).all()
-    # Two employees with one address: nobody can say whose password it is.
-    return rows[0] if len(rows) == 1 else None
-
-
-async def _note_attempt(db: Database, employee: Row[Any], right: bool) -> None:
-    if right and employee.failed_sign_ins == 0 and not employee.one_time:
-        return
+        table, row = await _with_address(session, address)
+    right = await verify_password(password, row.password_hash if row else None)
+    if row is None or not right:
+        raise _invalid()
+    hashed = await hash_password(password) if needs_rehash(row.password_hash) else None
     async with db.unit_of_work() as uow:
-        await note_sign_in(uow, employee, right)
+        found = await _let_in(uow, table, row, hashed)
+        if found is not None:
+            await forgive(uow.session, address)
+    if found is None:
+        raise _invalid()
+    return found
+
+
+async def _let_in(
+    uow: UnitOfWork, table: Table, row: Row[Any], hashed: str | None
+) -> Principal | None:
+    """The person as of now, unless somebody changed the password while we looked."""
+    same = and_(table.c.id == row.id, table.c.password_hash == row.password_hash)
+    values: dict[str, Any] = {"password_hash": hashed} if hashed else {}
+    if table is _CONTACT:
+        found = await contact_now(uow.session, row.id)
+    else:
+        # Once somebody has used it, a start no longer shows the password again.
+        values["one_time"] = False
+        found = await employee_now(uow.session, row.id)
+    if values:
+        await uow.session.execute(update(table).where(same).values(values))
+    return found
+
+
+async def _with_address(session: AsyncSession, address: str) -> tuple[Table, Row[Any] | None]:
+    """The one who may sign in with it. What an employee has is never a contact's."""
+    employees = select(_EMPLOYEE.c.id, _EMPLOYEE.c.password_hash).where(
+        _has(_EMPLOYEE, address), _EMPLOYEE.c.active
+    )
+    rows = (await session.execute(employees.limit(2))).all()
+    if rows:
+        # Two people with one address: nobody can say whose password it is.
+        known = len(rows) == 1 and rows[0].password_hash is not None
+        return _EMPLOYEE, rows[0] if known else None
+    contacts = select(_CONTACT.c.id, _CONTACT.c.password_hash).where(
+        _has(_CONTACT, address), _CONTACT.c.password_hash.is_not(None)
+    )
+    found = (await session.execute(contacts.limit(2))).all()
+    return _CONTACT, found[0] if len(found) == 1 else None
+
+
+def _has(table: Table, address: str) -> ColumnElement[bool]:
+    return or_(table.c.email1 == address, table.c.email2 == address)
 
 
 def _invalid() -> ProblemError:

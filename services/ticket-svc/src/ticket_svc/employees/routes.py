@@ -1,11 +1,13 @@
 """HTTP of employees: the desk reads, `employees.admin` writes."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from sqlalchemy import or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from patchbay_kit.auth import Principal
 from patchbay_kit.errors import not_found
 from patchbay_kit.http import (
     Caller,
@@ -14,22 +16,24 @@ from patchbay_kit.http import (
     Reader,
     TransactionalRoute,
     Uow,
-    check_if_match,
-    etag,
     keyset,
     require,
 )
-from patchbay_kit.http.ids import checked_id
+from ticket_svc import records
 from ticket_svc.employees import service
 from ticket_svc.employees.schemas import (
     EmployeeChange,
     EmployeeSaved,
     EmployeeView,
+    HeldGroup,
     NewEmployee,
     NewPassword,
+    OwnOptions,
 )
 from ticket_svc.employees.tables import Employee
 from ticket_svc.params import QueryText, contains
+from ticket_svc.rights.holding import groups_of, held_by
+from ticket_svc.rights.standing import forget_standings
 
 router = APIRouter(
     prefix="/v1/employees",
@@ -37,7 +41,7 @@ router = APIRouter(
     route_class=TransactionalRoute,
     dependencies=[Depends(require("desk"))],
 )
-ADMIN = [Depends(require("employees.admin"))]
+ADMIN = [Depends(require("employees.admin")), Depends(forget_standings)]
 
 
 @router.get("", summary="Employees, newest first")
@@ -65,19 +69,31 @@ async def create_employee(
 ) -> EmployeeSaved:
     """`warnings` says where an address is shared (S2-107). The support address is refused."""
     employee = await service.create(uow, body, caller)
-    response.headers["Location"] = f"/v1/employees/{employee.id}"
-    return await _saved(uow, employee, response)
+    return await _saved(uow.session, employee, response, f"/v1/employees/{employee.id}")
+
+
+@router.get("/me", summary="The signed-in employee")
+async def read_me(caller: Caller, session: Reader, response: Response) -> EmployeeSaved:
+    """404 for a caller who is no employee."""
+    return await _saved(session, await _own(session, caller), response)
+
+
+@router.patch("/me", summary="Change one's own options")
+async def patch_me(
+    body: OwnOptions, request: Request, caller: Caller, uow: Uow, response: Response
+) -> EmployeeSaved:
+    """Whether one gets the mail of every new ticket (S2-136), and the phone."""
+    found = await _own(uow.session, caller)
+    employee = await records.locked(uow, Employee, found.id, "employee", request)
+    await service.change_own(uow, employee, body.model_dump(exclude_unset=True))
+    return await _saved(uow.session, employee, response)
 
 
 @router.get("/{employee_id}", summary="One employee")
 async def read_employee(employee_id: str, session: Reader, response: Response) -> EmployeeSaved:
     """The ETag is the version."""
-    employee = await session.get(Employee, checked_id(employee_id, "employee"))
-    if employee is None:
-        raise not_found("employee", employee_id)
-    response.headers["ETag"] = etag(employee.version)
-    warnings = await service.shared_addresses(session, employee)
-    return EmployeeSaved(**_view(employee).model_dump(), warnings=warnings)
+    employee = await records.read(session, Employee, employee_id, "employee")
+    return await _saved(session, employee, response)
 
 
 @router.patch("/{employee_id}", dependencies=ADMIN, summary="Change an employee")
@@ -89,11 +105,13 @@ async def patch_employee(
     uow: Uow,
     response: Response,
 ) -> EmployeeSaved:
-    """Only what is sent changes. An inactive employee cannot sign in and is sent no mail."""
-    employee = await service.locked(uow, checked_id(employee_id, "employee"))
-    check_if_match(request, employee.version)
+    """Only what is sent changes. An inactive employee cannot sign in and is sent no mail.
+
+    It acts within seconds, whatever token they hold.
+    """
+    employee = await records.locked(uow, Employee, employee_id, "employee", request)
     await service.change(uow, employee, body.model_dump(exclude_unset=True), caller)
-    return await _saved(uow, employee, response)
+    return await _saved(uow.session, employee, response)
 
 
 @router.put(
@@ -101,19 +119,37 @@ async def patch_employee(
 )
 async def put_password(employee_id: str, body: NewPassword, caller: Caller, uow: Uow) -> Response:
     """At least 12 characters. Kept as an argon2id hash only."""
-    employee = await service.locked(uow, checked_id(employee_id, "employee"))
+    employee = await records.locked(uow, Employee, employee_id, "employee")
     await service.set_password(uow, employee, body.password.get_secret_value(), caller)
     return Response(status_code=204)
 
 
+async def _own(session: AsyncSession, caller: Principal) -> Employee:
+    employee = await session.get(Employee, caller.id) if caller.kind == "employee" else None
+    if employee is None:
+        raise not_found("employee", "me")
+    return employee
+
+
 def _view(employee: Employee) -> EmployeeView:
-    return EmployeeView(
-        **employee.model_dump(include=set(EmployeeView.model_fields) - {"has_password"}),
-        has_password=employee.password_hash is not None,
+    return EmployeeView(**_fields(employee))
+
+
+def _fields(employee: Employee) -> dict[str, Any]:
+    shown = set(EmployeeView.model_fields) - {"has_password"}
+    return {
+        **employee.model_dump(include=shown),
+        "has_password": employee.password_hash is not None,
+    }
+
+
+async def _saved(
+    session: AsyncSession, employee: Employee, response: Response, location: str | None = None
+) -> EmployeeSaved:
+    view = EmployeeSaved(
+        **_fields(employee),
+        groups=[HeldGroup.model_validate(group) for group in await groups_of(session, employee.id)],
+        effective_permissions=sorted(await held_by(session, employee.id)),
+        warnings=await service.shared_addresses(session, employee),
     )
-
-
-async def _saved(uow: Uow, employee: Employee, response: Response) -> EmployeeSaved:
-    response.headers["ETag"] = etag(employee.version)
-    warnings = await service.shared_addresses(uow.session, employee)
-    return EmployeeSaved(**_view(employee).model_dump(), warnings=warnings)
+    return records.answer(view, response, employee.version, location=location)

@@ -1,26 +1,27 @@
 """Employees: who may sign in, and by which addresses mail knows them."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import Table, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from patchbay_contracts import EmployeeCreated, EmployeeUpdated
 from patchbay_kit.auth import Principal, hash_password
 from patchbay_kit.db import UnitOfWork
-from patchbay_kit.errors import ProblemError, conflict, invalid, not_found
 from patchbay_kit.ids import new_id
+from ticket_svc import records
+from ticket_svc.auth.attempts import forgive
 from ticket_svc.desk.service import refuse_support_address
-from ticket_svc.employees.rules import EVERYTHING, beyond, unknown_permissions
 from ticket_svc.employees.schemas import AddressWarning, NewEmployee
 from ticket_svc.employees.tables import Employee
+from ticket_svc.rights.giving import check_gift, check_reach, keep_an_administrator
 
 _EMPLOYEE: Table = Employee.__table__  # type: ignore[attr-defined]  # set by SQLModel
 
 
 async def create(uow: UnitOfWork, wanted: NewEmployee, caller: Principal) -> Employee:
-    """A new active employee."""
-    _check_permissions(caller, wanted.permissions)
+    """A new active employee; EmployeeCreated."""
+    check_gift(caller, wanted.permissions)
     await refuse_support_address(uow.session, email1=wanted.email1, email2=wanted.email2)
     password = wanted.password
     employee = Employee(
@@ -32,14 +33,8 @@ async def create(uow: UnitOfWork, wanted: NewEmployee, caller: Principal) -> Emp
     )
     uow.session.add(employee)
     await uow.session.flush()
-    return employee
-
-
-async def locked(uow: UnitOfWork, employee_id: str) -> Employee:
-    """The employee's record, locked; 404 `employee_not_found`."""
-    employee = await uow.session.get(Employee, employee_id, with_for_update=True)
-    if employee is None:
-        raise not_found("employee", employee_id)
+    created = EmployeeCreated(employee_id=employee.id, name=employee.name, active=employee.active)
+    uow.publish(created, subject=employee.id, version=employee.version)
     return employee
 
 
@@ -47,32 +42,32 @@ async def change(
     uow: UnitOfWork, employee: Employee, changes: dict[str, Any], caller: Principal
 ) -> None:
     """Write what differs. Nobody changes somebody who may do more than they (403)."""
-    _check_reach(caller, employee)
+    await check_reach(uow.session, caller, employee.id)
     if "permissions" in changes:
         changes["permissions"] = sorted(set(changes["permissions"]))
-        _check_permissions(caller, changes["permissions"])
+        check_gift(caller, changes["permissions"])
     addresses = {name: changes.get(name) for name in ("email1", "email2")}
     await refuse_support_address(uow.session, **addresses)
-    differing = {name: new for name, new in changes.items() if getattr(employee, name) != new}
-    if not differing:
-        return
-    for name, value in differing.items():
-        setattr(employee, name, value)
-    employee.version += 1
-    await uow.session.flush()
-    await _keep_an_administrator(uow.session)
+    changed = await records.apply(uow, employee, changes)
+    if {"active", "permissions"} & set(changed):
+        await keep_an_administrator(uow.session)
+    _tell(uow, employee, changed)
+
+
+async def change_own(uow: UnitOfWork, employee: Employee, changes: dict[str, Any]) -> None:
+    """Write what differs of somebody's own options (S2-136)."""
+    _tell(uow, employee, await records.apply(uow, employee, changes))
 
 
 async def set_password(
     uow: UnitOfWork, employee: Employee, password: str, caller: Principal
 ) -> None:
     """A new password; a lock after failures ends, and so does a one-time password."""
-    _check_reach(caller, employee)
-    employee.password_hash = await hash_password(password)
+    await check_reach(uow.session, caller, employee.id)
+    hashed = await hash_password(password)
+    _tell(uow, employee, await records.apply(uow, employee, {"password_hash": hashed}))
     employee.one_time = False
-    employee.failed_sign_ins = 0
-    employee.locked_until = None
-    employee.version += 1
+    await forgive(uow.session, employee.email1, employee.email2)
 
 
 async def shared_addresses(session: AsyncSession, employee: Employee) -> list[AddressWarning]:
@@ -97,45 +92,12 @@ async def shared_addresses(session: AsyncSession, employee: Employee) -> list[Ad
     return warnings
 
 
-def _check_permissions(caller: Principal, wanted: Iterable[str]) -> None:
-    unknown = unknown_permissions(wanted)
-    if unknown:
-        raise invalid(
-            "permission_unknown",
-            "No such permission",
-            field="/permissions",
-            detail=f"There is no permission {unknown[0]!r}.",
-        )
-    refused = beyond(caller.permissions, wanted)
-    if refused:
-        raise _too_much(f"You do not hold {refused[0]!r}, so you cannot give it.")
-
-
-def _check_reach(caller: Principal, employee: Employee) -> None:
-    if beyond(caller.permissions, employee.permissions):
-        raise _too_much("The employee may do more than you.")
-
-
-async def _keep_an_administrator(session: AsyncSession) -> None:
-    rows = await session.execute(
-        select(_EMPLOYEE.c.permissions).where(
-            _EMPLOYEE.c.active, _EMPLOYEE.c.password_hash.is_not(None)
-        )
+def _tell(uow: UnitOfWork, employee: Employee, changed: list[str]) -> None:
+    """EmployeeUpdated, where anything changed. It names fields, never a password or a right."""
+    if not changed:
+        return
+    names = ["password" if name == "password_hash" else name for name in changed]
+    updated = EmployeeUpdated(
+        employee_id=employee.id, name=employee.name, active=employee.active, changed=names
     )
-    if not any(EVERYTHING in row.permissions for row in rows):
-        raise conflict(
-            "last_administrator",
-            "Nobody would be left to administer",
-            detail="This is the last active employee with every permission and a password.",
-            hint="Give somebody else the permission '*' first.",
-        )
-
-
-def _too_much(detail: str) -> ProblemError:
-    return ProblemError(
-        403,
-        "permission_beyond_own",
-        "This is beyond your own permissions",
-        detail=detail,
-        hint="Ask an administrator.",
-    )
+    uow.publish(updated, subject=employee.id, version=employee.version)

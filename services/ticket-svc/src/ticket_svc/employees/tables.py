@@ -28,8 +28,6 @@ class Employee(Base, table=True):
     permissions: list[Any] = Field(default_factory=list, sa_column=Column(JsonType, nullable=False))
     password_hash: str | None = Field(default=None, sa_column=Column(String(300)))
     one_time: bool = False
-    failed_sign_ins: int = 0
-    locked_until: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
     phone: str | None = Field(default=None, sa_column=Column(String(50)))
     version: int = 1
     created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))

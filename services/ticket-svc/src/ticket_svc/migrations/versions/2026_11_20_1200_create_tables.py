@@ -91,8 +91,6 @@ def upgrade() -> None:
         sa.Column("permissions", JsonType, nullable=False),
         sa.Column("password_hash", sa.String(length=300), nullable=True),
         sa.Column("one_time", sa.Boolean(), nullable=False),
-        sa.Column("failed_sign_ins", sa.Integer(), nullable=False),
-        sa.Column("locked_until", UtcDateTime, nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("created_at", UtcDateTime, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_employee")),

@@ -68,10 +68,6 @@ def upgrade() -> None:
         "contact", sa.Column("custom_fields", JsonType, server_default="{}", nullable=False)
     )
     op.add_column("contact", sa.Column("password_hash", sa.String(length=300), nullable=True))
-    op.add_column(
-        "contact", sa.Column("failed_sign_ins", sa.Integer(), server_default="0", nullable=False)
-    )
-    op.add_column("contact", sa.Column("locked_until", UtcDateTime(), nullable=True))
     op.add_column("contact", sa.Column("archived_at", UtcDateTime(), nullable=True))
     op.create_index(
         "uq_contact_main",

@@ -47,3 +47,21 @@ def upgrade() -> None:
         ["employee_id"],
         unique=False,
     )
+    op.create_table(
+        "sign_in_attempt",
+        sa.Column("address_digest", sa.String(length=64), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("locked_until", UtcDateTime(), nullable=True),
+        sa.Column("tried_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("address_digest", name=op.f("pk_sign_in_attempt")),
+    )
+    op.create_table(
+        "contact_invitation",
+        sa.Column("contact_id", IdType, nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("expires_at", UtcDateTime(), nullable=False),
+        sa.Column("created_by", sa.String(length=200), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("contact_id", name=op.f("pk_contact_invitation")),
+        sa.UniqueConstraint("digest", name=op.f("uq_contact_invitation_digest")),
+    )

@@ -1,0 +1,88 @@
+"""Bearer credentials at ticket-svc: tokens and API keys, checked against the database as it is.
+
+A token proves who calls; whether they are still here and what they may do is read from the
+database, at most FRESH_SECONDS ago. The other services believe a token until it expires.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Table, select, update
+from sqlalchemy.exc import SQLAlchemyError
+
+from patchbay_kit.auth import Principal, Verifier
+from patchbay_kit.auth.tokens import unauthenticated
+from patchbay_kit.db import Database
+from patchbay_kit.db.failures import CONNECT_ERRORS
+from patchbay_kit.http.database_errors import database_problem, database_unavailable
+from ticket_svc.rights.keys import MAX_KEY_LENGTH, PREFIX, USED_AT_MOST_EVERY, digest_of
+from ticket_svc.rights.people import contact_now, employee_now, key_now
+from ticket_svc.rights.standing import Standings
+from ticket_svc.rights.tables import ApiKey
+
+_KEY: Table = ApiKey.__table__  # type: ignore[attr-defined]  # set by SQLModel
+
+
+@dataclass(frozen=True, slots=True)
+class FreshVerifier:
+    """The verifier of ticket-svc, and of all services that share its process."""
+
+    tokens: Verifier
+    standings: Standings
+    db: Database
+
+    async def verify(self, token: str) -> Principal:
+        """401 where the credential is wrong, or the caller may not call any more."""
+        try:
+            if token.startswith(PREFIX):
+                return await self._of_key(token)
+            return await self._of_token(await self.tokens.verify(token))
+        except CONNECT_ERRORS as error:
+            problem = database_problem(error)
+            if problem is None and isinstance(error, SQLAlchemyError):
+                raise
+            raise (problem or database_unavailable()) from error
+
+    async def _of_token(self, claimed: Principal) -> Principal:
+        if claimed.kind not in ("employee", "contact"):
+            return claimed
+
+        async def look() -> Principal | None:
+            async with self.db.read() as session:
+                now = employee_now if claimed.kind == "employee" else contact_now
+                return await now(session, claimed.id)
+
+        found = await self.standings.of((claimed.kind, claimed.id), look)
+        if found is None:
+            raise unauthenticated("token_invalid", "Whoever it was given to may not sign in now.")
+        return found
+
+    async def _of_key(self, key: str) -> Principal:
+        if len(key) > MAX_KEY_LENGTH or not key.isascii():
+            raise _unknown_key()
+        digest = digest_of(key)
+
+        async def look() -> Principal | None:
+            async with self.db.read() as session:
+                found = await key_now(session, digest, self.db.clock())
+            if found is not None:
+                await self._note_use(found.id)
+            return found
+
+        found = await self.standings.of(("key", digest), look)
+        if found is None:
+            raise _unknown_key()
+        return found
+
+    async def _note_use(self, key_id: str) -> None:
+        """Once a minute is enough to see what is still in use."""
+        now = self.db.clock()
+        used = await self.db.scalar(select(_KEY.c.last_used_at).where(_KEY.c.id == key_id))
+        if used is not None and used > now - USED_AT_MOST_EVERY:
+            return
+        async with self.db.unit_of_work() as uow:
+            mine = _KEY.c.id == key_id
+            await uow.session.execute(update(_KEY).where(mine).values(last_used_at=now))
+
+
+def _unknown_key() -> Exception:
+    return unauthenticated("token_invalid", "The API key is unknown, revoked or expired.")

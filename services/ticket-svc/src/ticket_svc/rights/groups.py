@@ -1,0 +1,100 @@
+"""Privilege groups: permissions that their members hold beside their own (S1-125)."""
+
+from typing import Any
+
+from sqlalchemy import Table, delete, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from patchbay_kit.auth import Principal
+from patchbay_kit.db import UnitOfWork, insert_many
+from patchbay_kit.errors import conflict, not_found
+from patchbay_kit.ids import new_id
+from ticket_svc import records
+from ticket_svc.employees.rules import beyond
+from ticket_svc.employees.tables import Employee
+from ticket_svc.rights.giving import check_gift, check_reach, keep_an_administrator, too_much
+from ticket_svc.rights.schemas import NewGroup
+from ticket_svc.rights.tables import PrivilegeGroup, PrivilegeGroupMember
+
+_MEMBER: Table = PrivilegeGroupMember.__table__  # type: ignore[attr-defined]  # set by SQLModel
+
+
+async def create(uow: UnitOfWork, wanted: NewGroup, caller: Principal) -> PrivilegeGroup:
+    """A new group without members; 409 `group_name_taken`."""
+    check_gift(caller, wanted.permissions)
+    await _check_name(uow.session, wanted.name)
+    group = PrivilegeGroup(
+        id=new_id(),
+        name=wanted.name,
+        permissions=sorted(set(wanted.permissions)),
+        created_at=uow.now,
+    )
+    uow.session.add(group)
+    await uow.session.flush()
+    return group
+
+
+async def change(
+    uow: UnitOfWork, group: PrivilegeGroup, changes: dict[str, Any], caller: Principal
+) -> None:
+    """Write what differs. A group that may do more than the caller is beyond them (403)."""
+    check_own(caller, group)
+    if "permissions" in changes:
+        changes["permissions"] = sorted(set(changes["permissions"]))
+        check_gift(caller, changes["permissions"])
+    differing = records.differing(group, changes)
+    if "name" in differing:
+        await _check_name(uow.session, differing["name"])
+    if await records.apply(uow, group, differing):
+        await keep_an_administrator(uow.session)
+
+
+async def remove(uow: UnitOfWork, group: PrivilegeGroup, caller: Principal) -> None:
+    """Remove the group; its members lose what they held through it."""
+    check_own(caller, group)
+    await uow.session.execute(delete(_MEMBER).where(_MEMBER.c.group_id == group.id))
+    await uow.session.delete(group)
+    await uow.session.flush()
+    await keep_an_administrator(uow.session)
+
+
+async def add_member(
+    uow: UnitOfWork, group: PrivilegeGroup, employee_id: str, caller: Principal
+) -> None:
+    """Put the employee into the group; nothing where they are in it."""
+    await _check_member(uow.session, group, employee_id, caller)
+    row = {"group_id": group.id, "employee_id": employee_id}
+    await insert_many(uow.session, _MEMBER, [row], ignore_conflicts=True)
+
+
+async def remove_member(
+    uow: UnitOfWork, group: PrivilegeGroup, employee_id: str, caller: Principal
+) -> None:
+    """Take the employee out of the group; nothing where they are not in it."""
+    await _check_member(uow.session, group, employee_id, caller)
+    held = (_MEMBER.c.group_id == group.id, _MEMBER.c.employee_id == employee_id)
+    await uow.session.execute(delete(_MEMBER).where(*held))
+    await keep_an_administrator(uow.session)
+
+
+def check_own(caller: Principal, group: PrivilegeGroup) -> None:
+    """403 `permission_beyond_own` for a group that may do what the caller may not."""
+    if beyond(caller.permissions, group.permissions):
+        raise too_much("The group may do more than you.")
+
+
+async def _check_member(
+    session: AsyncSession, group: PrivilegeGroup, employee_id: str, caller: Principal
+) -> None:
+    check_own(caller, group)
+    # Locked, so that the last administrator is not deactivated meanwhile.
+    if await session.get(Employee, employee_id, with_for_update=True) is None:
+        raise not_found("employee", employee_id)
+    await check_reach(session, caller, employee_id)
+
+
+async def _check_name(session: AsyncSession, name: str) -> None:
+    taken = select(col(PrivilegeGroup.id)).where(col(PrivilegeGroup.name) == name)
+    if await session.scalar(taken) is not None:
+        raise conflict("group_name_taken", "A group has this name already", field="/name")
