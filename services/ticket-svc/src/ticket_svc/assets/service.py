@@ -1,27 +1,33 @@
 """Assets of accounts."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col
 
-from patchbay_contracts import AssetCreated
+from patchbay_contracts import AssetCreated, AssetUpdated
 from patchbay_kit.db import UnitOfWork
-from patchbay_kit.errors import invalid, not_found
-from patchbay_kit.http import PageRequest, keyset
 from patchbay_kit.ids import new_id
-from ticket_svc.accounts.tables import Account
+from ticket_svc.accounts.belonging import active_account, belonging
 from ticket_svc.assets.schemas import NewAsset
 from ticket_svc.assets.tables import Asset
-from ticket_svc.params import contains
+from ticket_svc.custom_fields.service import check_custom_fields
+from ticket_svc.departments.tables import Department
+from ticket_svc.locations.tables import Location
+from ticket_svc.records import apply, archive, differing, restore
+
+RECORD = "asset"
 
 
-async def create(uow: UnitOfWork, wanted: NewAsset) -> Asset:
-    """A new asset; AssetCreated."""
-    if await uow.session.get(Account, wanted.account_id) is None:
-        raise invalid("account_unknown", "No such account", field="/account_id")
-    asset = Asset(id=new_id(), **wanted.model_dump(), created_at=uow.now)
+async def create_asset(uow: UnitOfWork, wanted: NewAsset) -> Asset:
+    """A new asset of an active account; AssetCreated."""
+    await active_account(uow, wanted.account_id)
+    values = wanted.model_dump()
+    await _check(uow.session, wanted.account_id, values)
+    values["custom_fields"] = await check_custom_fields(
+        uow.session, RECORD, {}, wanted.custom_fields
+    )
+    asset = Asset(id=new_id(), **values, created_at=uow.now)
     uow.session.add(asset)
     await uow.session.flush()
     created = AssetCreated(
@@ -35,35 +41,48 @@ async def create(uow: UnitOfWork, wanted: NewAsset) -> Asset:
     return asset
 
 
-async def locked(uow: UnitOfWork, asset_id: str) -> Asset:
-    """The asset's record, locked; 404 `asset_not_found`."""
-    asset = await uow.session.get(Asset, asset_id, with_for_update=True)
-    if asset is None:
-        raise not_found("asset", asset_id)
-    return asset
+async def change_asset(uow: UnitOfWork, asset: Asset, changes: Mapping[str, Any]) -> list[str]:
+    """Write what differs; AssetUpdated. The names of what changed."""
+    wanted = dict(changes)
+    if "custom_fields" in wanted:
+        wanted["custom_fields"] = await check_custom_fields(
+            uow.session, RECORD, asset.custom_fields, wanted["custom_fields"]
+        )
+    wanted = differing(asset, wanted)
+    await _check(uow.session, asset.account_id, wanted)
+    changed = await apply(uow, asset, wanted)
+    _tell(uow, asset, changed)
+    return changed
 
 
-async def change(uow: UnitOfWork, asset: Asset, changes: dict[str, Any]) -> None:
-    """Write what differs."""
-    differing = {name: new for name, new in changes.items() if getattr(asset, name) != new}
-    if not differing:
+async def archive_asset(uow: UnitOfWork, asset: Asset) -> None:
+    """Archive it: tickets keep it, and it is not offered any more."""
+    _tell(uow, asset, await archive(uow, asset))
+
+
+async def restore_asset(uow: UnitOfWork, asset: Asset) -> None:
+    """It is offered again."""
+    _tell(uow, asset, await restore(uow, asset))
+
+
+async def _check(session: AsyncSession, account_id: str, values: Mapping[str, Any]) -> None:
+    """What is newly chosen must be offered by the asset's account (S3-46, S3-50)."""
+    if values.get("location_id") is not None:
+        await belonging(session, Location, values["location_id"], account_id, "location")
+    if values.get("department_id") is not None:
+        await belonging(session, Department, values["department_id"], account_id, "department")
+
+
+def _tell(uow: UnitOfWork, asset: Asset, changed: list[str]) -> None:
+    if not changed:
         return
-    for name, value in differing.items():
-        setattr(asset, name, value)
-    asset.version += 1
-    await uow.session.flush()
-
-
-async def page_of_assets(
-    session: AsyncSession, account_id: str | None, q: str | None, page: PageRequest
-) -> list[Asset]:
-    """Newest first, one more than the page holds; `q` is a part of name or serial number."""
-    statement = select(Asset)
-    if account_id is not None:
-        statement = statement.where(col(Asset.account_id) == account_id)
-    if q:
-        pattern = contains(q)
-        columns = (col(Asset.name), col(Asset.serial_number))
-        statement = statement.where(or_(*(each.ilike(pattern, escape="\\") for each in columns)))
-    statement = keyset(statement, [col(Asset.id)], page)
-    return list((await session.execute(statement)).scalars())
+    updated = AssetUpdated(
+        asset_id=asset.id,
+        account_id=asset.account_id,
+        name=asset.name,
+        serial_number=asset.serial_number,
+        manufacturer=asset.manufacturer,
+        archived=asset.archived_at is not None,
+        changed=changed,
+    )
+    uow.publish(updated, subject=asset.id, version=asset.version)
