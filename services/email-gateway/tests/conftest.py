@@ -118,6 +118,11 @@ class Gateway:
         while await self.sender.step():
             pass
 
+    async def send_later(self, **delta: float) -> None:
+        """Let time pass (5 hours unless `delta` says otherwise), then let the sender work."""
+        self.clock.advance(**(delta or {"hours": 5}))
+        await self.send()
+
     async def get(self, path: str, **params: Any) -> Any:
         answer = await self.http.get(path, params=params)
         assert answer.status_code == 200, answer.text

@@ -1,14 +1,11 @@
 """Sending against a real SMTP server: once, again where it makes sense, and never in silence."""
 
-import asyncio
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import update
 
-from email_gateway.outbound import rules, transport
-from email_gateway.outbound.tables import OutgoingMail
+from email_gateway.outbound import rules
 from patchbay_contracts import (
     EmailFailed,
     EmailSent,
@@ -28,31 +25,6 @@ def person(email: str, name: str = "") -> PersonRef:
     return PersonRef(kind="address", name=name, email=email)
 
 
-@pytest.fixture
-async def gateway(any_gateways: Any, smtp_sink: SmtpSink) -> Any:
-    """The service with the sink as its mail server."""
-    async with any_gateways(**settings_of(smtp_sink)) as made:
-        yield made
-
-
-@pytest.fixture
-async def small(gateways: Any, smtp_sink: SmtpSink) -> Any:
-    """The same on SQLite only."""
-    async with gateways(**settings_of(smtp_sink)) as made:
-        yield made
-
-
-def settings_of(sink: SmtpSink, **changes: Any) -> dict[str, Any]:
-    server = {"smtp_host": sink.host, "smtp_port": sink.port, "smtp_tls": "none"}
-    return {"outgoing": "smtp", **server, "smtp_timeout": 2.0, **changes}
-
-
-async def again(gateway: Any, **delta: float) -> None:
-    """Let time pass, then let the sender work."""
-    gateway.clock.advance(**(delta or {"hours": 5}))
-    await gateway.send()
-
-
 @pytest.mark.covers("S4-22", "S4-31", "S2-111", "S2-112", "S2-113")
 async def test_a_mail_is_sent_once_and_told(gateway: Any, smtp_sink: SmtpSink) -> None:
     ticket = new_id()
@@ -60,7 +32,7 @@ async def test_a_mail_is_sent_once_and_told(gateway: Any, smtp_sink: SmtpSink) -
         ticket_id=ticket, from_name="Mia Moss", cc=[person(TOM)], bcc=[person("kim@msp.example")]
     )
     await gateway.send()
-    await again(gateway)
+    await gateway.send_later()
     [mail] = smtp_sink.mails
     assert mail.recipients == (JANE, TOM, "kim@msp.example")
     assert mail.sender == "support@msp.example"
@@ -134,7 +106,7 @@ async def test_a_permanent_refusal_is_told_at_once(gateway: Any, smtp_sink: Smtp
     request = await gateway.ask(ticket_id=(ticket := new_id()))
     smtp_sink.refuse("554 5.7.1 not wanted here")
     await gateway.send()
-    await again(gateway)
+    await gateway.send_later()
     [event] = await gateway.events(EmailFailed)
     assert (event.request_id, event.ticket_id) == (request, ticket)
     assert (event.error, event.recipients) == ("554 5.7.1 not wanted here", [JANE])
@@ -164,7 +136,7 @@ async def test_who_is_refused_for_good_is_told_and_the_others_have_their_mail(
     smtp_sink.refuse_recipient(TOM, "550 5.1.1 no such user")
     await gateway.ask(cc=[person(TOM)])
     await gateway.send()
-    await again(gateway)
+    await gateway.send_later()
     [mail] = smtp_sink.mails
     assert mail.recipients == (JANE,)
     [event] = await gateway.events(EmailSent)
@@ -185,7 +157,7 @@ async def test_who_is_refused_for_now_gets_it_later_and_the_others_do_not_get_it
     [row] = await gateway.outgoing()
     assert (row.state, row.message_id) == ("queued", smtp_sink.mails[0].message["Message-ID"])
     smtp_sink.accept()
-    await again(gateway)
+    await gateway.send_later()
     first, second = smtp_sink.mails
     assert (first.recipients, second.recipients) == ((JANE,), (TOM,))
     assert first.message["Message-ID"] == second.message["Message-ID"]
@@ -200,212 +172,12 @@ async def test_who_stays_refused_is_told_in_the_end(small: Any, smtp_sink: SmtpS
     await small.ask(cc=[person(TOM)])
     await small.send()
     smtp_sink.refuse_recipient(TOM, "550 5.1.1 gone for good")
-    await again(small)
+    await small.send_later()
     [event] = await small.events(EmailSent)
     assert (event.recipients, event.refused) == ([JANE], [TOM])
     [row] = await small.outgoing()
     assert row.state == "partly_refused"
     assert await small.events(EmailFailed) == []
-
-
-async def test_after_a_lost_answer_the_same_message_goes_again(
-    gateway: Any, smtp_sink: SmtpSink
-) -> None:
-    smtp_sink.lose_reply()
-    await gateway.ask()
-    await gateway.send()
-    [row] = await gateway.outgoing()
-    assert row.state == "queued"
-    await again(gateway)
-    first, second = smtp_sink.mails
-    assert first.message["Message-ID"] == second.message["Message-ID"]
-    assert len(await gateway.events(EmailSent)) == 1
-
-
-async def test_a_server_that_never_answers_holds_nobody_for_ever(
-    small: Any, smtp_sink: SmtpSink
-) -> None:
-    smtp_sink.hang(times=1)
-    await small.ask(request_id="a")
-    await small.ask(request_id="b")
-    await asyncio.wait_for(small.send(), 15)
-    states = {row.request_id: row.state for row in await small.outgoing()}
-    assert states == {"a": "queued", "b": "sent"}
-
-
-async def test_a_server_that_drags_is_left_before_the_lease_ends(
-    small: Any, smtp_sink: SmtpSink, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(transport, "SEND_SECONDS", 0.2)
-    smtp_sink.hang(times=1)
-    await small.ask()
-    await small.send()
-    [row] = await small.outgoing()
-    assert (row.state, row.last_error) == ("queued", "the mail server did not finish within 0.2 s")
-    assert timedelta(seconds=300) < rules.LEASE
-
-
-async def test_a_server_that_is_away_costs_only_the_first_mail_an_attempt(
-    gateway: Any, smtp_sink: SmtpSink
-) -> None:
-    for number in range(3):
-        await gateway.ask(request_id=f"{number}")
-    smtp_sink.stop()
-    await gateway.send()
-    rows = await gateway.outgoing()
-    assert [row.state for row in rows] == ["queued"] * 3
-    assert sorted(row.attempts for row in rows) == [0, 0, 1]
-    smtp_sink.start()
-    await again(gateway)
-    assert len(smtp_sink.mails) == 3
-    assert await gateway.events(EmailFailed) == []
-
-
-@pytest.mark.covers("S4-33")
-async def test_a_refused_login_loses_nothing(gateways: Any, smtp_sink: SmtpSink) -> None:
-    login = {"smtp_username": "mailer", "smtp_password": "wrong-password-7"}
-    async with gateways(**settings_of(smtp_sink, **login)) as gateway:
-        await gateway.ask()
-        await gateway.send()
-        [row] = await gateway.outgoing()
-        assert row.state == "queued"
-        assert "wrong-password-7" not in row.last_error
-        assert smtp_sink.mails == []
-    async with gateways(**settings_of(smtp_sink)) as gateway:
-        await again(gateway)
-    assert len(smtp_sink.mails) == 1
-
-
-async def test_a_sender_that_died_leaves_its_mail_to_the_next(
-    gateway: Any, smtp_sink: SmtpSink
-) -> None:
-    await gateway.ask()
-    claimed = await gateway.sender._claim()
-    assert len(claimed) == 1
-    successor = gateway.new_sender()
-    await successor.step()
-    assert smtp_sink.mails == []
-    gateway.clock.advance(minutes=11)
-    await successor.step()
-    assert len(smtp_sink.mails) == 1
-    [row] = await gateway.outgoing()
-    assert row.state == "sent"
-
-
-async def test_two_senders_at_once_send_each_mail_once(gateway: Any, smtp_sink: SmtpSink) -> None:
-    for number in range(10):
-        await gateway.ask(request_id=f"{number}")
-    senders = [gateway.new_sender() for _ in range(3)]
-    await asyncio.gather(*(sender.step() for sender in senders))
-    assert len(smtp_sink.mails) == 10
-    assert len(await gateway.events(EmailSent)) == 10
-
-
-async def test_an_answer_that_cannot_be_recorded_is_recorded_later_and_not_sent_again(
-    gateway: Any, smtp_sink: SmtpSink, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def away(*_: Any) -> None:
-        raise ConnectionRefusedError("the database is away")
-
-    await gateway.ask()
-    with monkeypatch.context() as patch:
-        patch.setattr("email_gateway.outbound.sending.record", away)
-        with pytest.raises(ConnectionRefusedError):
-            await gateway.send()
-    gateway.clock.advance(minutes=11)
-    await gateway.send()
-    assert len(smtp_sink.mails) == 1
-    assert len(await gateway.events(EmailSent)) == 1
-
-
-async def test_an_answer_that_was_recorded_is_not_recorded_again(
-    gateway: Any, smtp_sink: SmtpSink
-) -> None:
-    await gateway.ask()
-    real = gateway.sender._write
-
-    async def commit_and_lose_the_answer() -> None:
-        kept = list(gateway.sender._unwritten)
-        await real()
-        gateway.sender._unwritten.extend(kept)
-
-    gateway.sender._write = commit_and_lose_the_answer
-    await gateway.sender.step()
-    gateway.sender._write = real
-    await gateway.send()
-    [row] = await gateway.outgoing()
-    assert (row.attempts, len(await gateway.events(EmailSent))) == (1, 1)
-    assert len(smtp_sink.mails) == 1
-
-
-async def test_a_mail_that_cannot_be_built_is_told_and_stops_no_other(
-    gateway: Any, smtp_sink: SmtpSink
-) -> None:
-    await gateway.ask(request_id="nobody", to=[])
-    await gateway.ask(request_id="odd", to=[person("not an address")])
-    await gateway.ask(request_id="good")
-    table = OutgoingMail.__table__  # type: ignore[attr-defined]
-    await gateway.ask(request_id="broken")
-    async with gateway.runtime.db.unit_of_work() as uow:
-        broken = update(table).where(table.c.request_id == "broken").values(request={"x": 1})
-        await uow.session.execute(broken)
-    await gateway.send()
-    states = {row.request_id: row.state for row in await gateway.outgoing()}
-    assert states == {"nobody": "failed", "odd": "failed", "broken": "failed", "good": "sent"}
-    assert len(smtp_sink.mails) == 1
-    assert len(await gateway.events(EmailFailed)) == 3
-
-
-async def test_a_malformed_recipient_is_told_and_the_others_get_their_mail(
-    small: Any, smtp_sink: SmtpSink
-) -> None:
-    odd = ["not an address", "a@b.example> SIZE=1\r\nRCPT TO:<eve@evil.example", "@", "x@"]
-    await small.ask(cc=[person(each) for each in odd])
-    await small.send()
-    [mail] = smtp_sink.mails
-    assert mail.recipients == (JANE,)
-    assert mail.message["Cc"] is None
-    [event] = await small.events(EmailSent)
-    assert (event.recipients, event.refused) == ([JANE], odd)
-
-
-async def test_a_full_disk_stops_a_mail_before_it_is_sent(small: Any, smtp_sink: SmtpSink) -> None:
-    class FullDisk:
-        async def put(self, contents: Any) -> list[str]:
-            raise OSError(28, "No space left on device")
-
-    await small.ask()
-    blobs, small.runtime.blobs = small.runtime.blobs, FullDisk()
-    with pytest.raises(OSError, match="No space"):
-        await small.send()
-    assert smtp_sink.mails == []
-    small.runtime.blobs = blobs
-    await again(small)
-    assert len(smtp_sink.mails) == 1
-
-
-async def test_a_missing_original_is_told_not_sent_without(small: Any, smtp_sink: SmtpSink) -> None:
-    [taken] = await small.take(b"From: a@b.example\r\nSubject: x\r\n\r\nx\r\n")
-    await small.ask(original_mail_id=taken.mail_id)
-    for path in small.blobs.rglob("*"):
-        if path.is_file():
-            path.unlink()
-    await small.send()
-    assert smtp_sink.mails == []
-    assert len(await small.events(EmailFailed)) == 1
-
-
-async def test_a_step_hands_back_what_it_has_no_time_for(
-    gateway: Any, smtp_sink: SmtpSink, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("email_gateway.outbound.sending.STEP_SECONDS", 0.0)
-    for number in range(3):
-        await gateway.ask(request_id=f"{number}")
-    assert await gateway.sender.step() is True
-    rows = await gateway.outgoing()
-    assert [(row.state, row.attempts, row.leased_until) for row in rows] == [
-        ("queued", 0, None)
-    ] * 3
 
 
 @pytest.mark.covers("S2-114", "S4-32")
