@@ -3,9 +3,14 @@
 Loaded on first use: handlers take pages and models from here and must not load FastAPI with them.
 """
 
+import sys
 from typing import TYPE_CHECKING
 
 from patchbay_kit.lazy import on_first_use
+
+# FastAPI asks of every parameter whether it is a model of pydantic 1, and would load all of that
+# version, 1.3 MiB, to find that none is.
+sys.modules.setdefault("pydantic.v1", None)  # type: ignore[arg-type]  # stands for "not there"
 
 if TYPE_CHECKING:
     from patchbay_kit.http.app import create_service_app
