@@ -38,7 +38,7 @@ def routes(document: Any) -> Iterator[tuple[str, str, Any]]:
 def fields(document: Any, operation: Any) -> dict[str, Any]:
     """The members of the operation's body by name; empty where it takes none."""
     body = operation.get("requestBody")
-    if body is None:
+    if body is None or "application/json" not in body["content"]:
         return {}
     schema = body["content"]["application/json"]["schema"]
     name = schema["$ref"].removeprefix("#/components/schemas/")

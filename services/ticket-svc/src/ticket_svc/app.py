@@ -15,6 +15,8 @@ from ticket_svc.charges.routes import tickets_router as ticket_charges
 from ticket_svc.contracts.routes import router as contracts
 from ticket_svc.custom_fields.routes import router as custom_fields
 from ticket_svc.departments.routes import router as departments
+from ticket_svc.documents.routes import router as documents
+from ticket_svc.documents.routes import uploads
 from ticket_svc.employees.routes import router as employees
 from ticket_svc.locations.routes import router as locations
 from ticket_svc.mail.routes import router as mail
@@ -35,6 +37,7 @@ ROUTERS = (
     contracts,
     custom_fields,
     departments,
+    documents,
     employees,
     locations,
     mail,
@@ -44,6 +47,7 @@ ROUTERS = (
     ticket_charges,
     ticket_tasks,
     tickets,
+    uploads,
 )
 
 

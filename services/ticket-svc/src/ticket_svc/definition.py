@@ -71,6 +71,7 @@ SERVICE = ServiceDefinition(
         "/v1/contracts",
         "/v1/custom-fields",
         "/v1/departments",
+        "/v1/documents",
         "/v1/employees",
         "/v1/locations",
         "/v1/mail-decisions",

@@ -76,7 +76,7 @@ async def find_part(
 ) -> P:
     """The record; 404 `<what>_not_found` where it or its ticket is not there for the viewer."""
     part = await session.get(model, checked_id(part_id, what))
-    if part is None or not await _sees(session, viewer, part.ticket_id):
+    if part is None or not await sees(session, viewer, part.ticket_id):
         raise not_found(what, part_id)
     return part
 
@@ -116,6 +116,13 @@ async def visible_ids(session: AsyncSession, viewer: Viewer, ids: set[str]) -> s
         return ids
     statement = select(TICKET.c.id).where(TICKET.c.id.in_(sorted(ids)), *conditions)
     return set((await session.execute(statement)).scalars())
+
+
+async def sees(session: AsyncSession, viewer: Viewer, ticket_id: str | None) -> bool:
+    """Whether the viewer sees the ticket; what hangs on none is for every employee."""
+    if ticket_id is None:
+        return not viewer.public_only
+    return bool(await visible_ids(session, viewer, {ticket_id}))
 
 
 async def people(session: AsyncSession, ids: Iterable[str]) -> dict[str, PersonRef]:
@@ -164,12 +171,6 @@ async def _people(
         )
         for row in await session.execute(statement)
     }
-
-
-async def _sees(session: AsyncSession, viewer: Viewer, ticket_id: str | None) -> bool:
-    if ticket_id is None:
-        return not viewer.public_only
-    return bool(await visible_ids(session, viewer, {ticket_id}))
 
 
 def _named(key: str) -> ColumnElement[bool]:

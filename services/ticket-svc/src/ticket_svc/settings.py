@@ -14,6 +14,7 @@ class TicketSettings(BaseServiceSettings):
     admin_password: SecretStr | None = None
     company_name: str = Field(default="Own company", max_length=300)
     support_address: str = Field(default="support@localhost", max_length=320)
+    document_max_bytes: int = Field(default=25_000_000, ge=1, le=1_000_000_000)
     token_hours: int | None = Field(
         default=None, ge=1, le=12, description="default: 1, and 12 in development"
     )

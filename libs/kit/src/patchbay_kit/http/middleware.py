@@ -23,6 +23,8 @@ _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
 _TRACEPARENT = re.compile(rb"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 # Asked every few seconds by machines; a line for each would bury the others.
 _QUIET = frozenset({"/livez", "/healthz", "/readyz", "/metrics"})
+# A route that takes larger bodies than others sets its own limit, in bytes, in the request's scope.
+BODY_LIMIT = "patchbay.max_body_bytes"
 _SECURITY_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
@@ -86,19 +88,16 @@ class RequestMiddleware:
 
         async def limited() -> Message:
             nonlocal seen
-            if declared.isdigit() and int(declared) > self._limit:
-                raise self._too_large()
+            limit: int = scope.get(BODY_LIMIT, self._limit)
+            if declared.isdigit() and int(declared) > limit:
+                raise _too_large(limit)
             message = await receive()
             seen += len(message.get("body", b""))
-            if seen > self._limit:
-                raise self._too_large()
+            if seen > limit:
+                raise _too_large(limit)
             return message
 
         return limited
-
-    def _too_large(self) -> HTTPException:
-        detail = f"A request body may have {self._limit} bytes here."
-        return HTTPException(413, detail, {"Connection": "close"})
 
     def _record(self, scope: Scope, status: int, seconds: float) -> None:
         template = getattr(scope.get("route"), "path", None)
@@ -142,6 +141,11 @@ class _Response:
             headers += [pair for pair in _SECURITY_HEADERS if pair[0] not in present]
             message["headers"] = [*headers, *self._extra]
         await self._send(message)
+
+
+def _too_large(limit: int) -> HTTPException:
+    detail = f"A request body may have {limit} bytes here."
+    return HTTPException(413, detail, {"Connection": "close"})
 
 
 def _request_id(headers: dict[bytes, bytes]) -> str:
