@@ -20,13 +20,23 @@ from ticket_svc.documents.routes import uploads
 from ticket_svc.employees.routes import router as employees
 from ticket_svc.locations.routes import router as locations
 from ticket_svc.mail.routes import router as mail
-from ticket_svc.tasks.routes import router as tasks
-from ticket_svc.tasks.routes import tickets_router as ticket_tasks
+from ticket_svc.merging.routes import accounts_router as account_merging
+from ticket_svc.merging.routes import router as account_merges
+from ticket_svc.portal.access_routes import invitations_router as invitations
+from ticket_svc.portal.access_routes import router as customers_access
 from ticket_svc.rights.group_routes import router as privilege_groups
 from ticket_svc.rights.key_routes import router as api_keys
+from ticket_svc.tasks.routes import router as tasks
+from ticket_svc.tasks.routes import tickets_router as ticket_tasks
+from ticket_svc.tickets.history_routes import router as ticket_history
+from ticket_svc.tickets.inbox_routes import router as ticket_inbox
+from ticket_svc.tickets.recipient_routes import router as ticket_recipients
 from ticket_svc.tickets.routes import router as tickets
+from ticket_svc.tickets.status_routes import router as statuses
 
 ROUTERS = (
+    account_merges,
+    account_merging,
     accounts,
     administration,
     api_keys,
@@ -36,15 +46,21 @@ ROUTERS = (
     contacts,
     contracts,
     custom_fields,
+    customers_access,
     departments,
     documents,
     employees,
+    invitations,
     locations,
     mail,
     privilege_groups,
     sign_in,
+    statuses,
     tasks,
     ticket_charges,
+    ticket_history,
+    ticket_inbox,
+    ticket_recipients,
     ticket_tasks,
     tickets,
     uploads,

@@ -62,6 +62,7 @@ SERVICE = ServiceDefinition(
     load_subscriptions=_subscriptions,
     prefixes=(
         "/.well-known/jwks.json",
+        "/v1/account-merges",
         "/v1/accounts",
         "/v1/api-keys",
         "/v1/assets",
@@ -75,8 +76,10 @@ SERVICE = ServiceDefinition(
         "/v1/employees",
         "/v1/locations",
         "/v1/mail-decisions",
+        "/v1/portal",
         "/v1/privilege-groups",
         "/v1/settings",
+        "/v1/statuses",
         "/v1/tasks",
         "/v1/tickets",
     ),

@@ -31,6 +31,7 @@ _OWN = {
     "account_id",
     "created_at",
     "updated_at",
+    "external_update_at",
     "inbox_since",
     "recorded_at",
 }

@@ -5,6 +5,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from patchbay_kit.http import RequestModel
+from ticket_svc.desk.schemas import PriorityLabels, ReadDwell, StatusLabels, TicketTypes
 from ticket_svc.params import Address, RecordId
 
 _NULLABLE = frozenset({"own_account_id", "default_manager_id", "internal_address"})
@@ -20,6 +21,11 @@ class SettingsChange(RequestModel):
     forward_to_internal: bool | None = None
     auto_answer: bool | None = None
     auto_answer_cap_per_hour: int | None = Field(default=None, ge=0, le=1000)
+    status_labels: StatusLabels | None = None
+    priority_labels: PriorityLabels | None = None
+    ticket_types: TicketTypes | None = None
+    read_dwell_seconds: ReadDwell | None = None
+    dispatch_new_tickets: bool | None = None
 
     @model_validator(mode="after")
     def _not_null(self) -> Self:

@@ -1,6 +1,40 @@
 """The desk's settings, with their defaults."""
 
+from typing import Annotated
+
 from pydantic import BaseModel, ConfigDict, Field
+
+from ticket_svc.tickets.statuses import Priority, StatusCode
+
+Label = Annotated[str, Field(min_length=1, max_length=60)]
+TypeCode = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,59}$")]
+StatusLabels = Annotated[
+    dict[StatusCode, Label],
+    Field(
+        description="other labels of statuses; the codes are fixed (X-19)",
+        examples=[{"waiting": "Waiting for the customer"}],
+    ),
+]
+PriorityLabels = Annotated[
+    dict[Priority, Label],
+    Field(description="other labels of priorities", examples=[{"critical": "Emergency"}]),
+]
+TicketTypes = Annotated[
+    dict[TypeCode, Label],
+    Field(
+        max_length=100,
+        description="the types of tickets, labels by code",
+        examples=[{"incident": "Incident", "request": "Service request"}],
+    ),
+]
+ReadDwell = Annotated[
+    int,
+    Field(
+        ge=0,
+        le=60,
+        description="seconds of looking at a ticket after which a frontend marks it read (S2-62)",
+    ),
+]
 
 
 class DeskSettings(BaseModel):
@@ -20,3 +54,17 @@ class DeskSettings(BaseModel):
     )
     auto_answer: bool = True
     auto_answer_cap_per_hour: int = Field(default=5, ge=0, le=1000)
+    status_labels: StatusLabels = Field(default_factory=dict)
+    priority_labels: PriorityLabels = Field(default_factory=dict)
+    ticket_types: TicketTypes = Field(
+        default_factory=lambda: {
+            "incident": "Incident",
+            "request": "Request",
+            "problem": "Problem",
+            "maintenance": "Maintenance",
+        }
+    )
+    read_dwell_seconds: ReadDwell = 3
+    dispatch_new_tickets: bool = Field(
+        default=False, description="new tickets wait for dispatching unless said otherwise (X-18)"
+    )

@@ -5,7 +5,7 @@ versions.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -14,8 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from patchbay_contracts import Channel, Envelope, Reason, TicketNoteAdded
 from patchbay_kit.db import UnitOfWork, insert_many, update_many
+from ticket_svc.tickets.merged import final_tickets
 from ticket_svc.tickets.records import NewEntry, decision_row, history_row
 from ticket_svc.tickets.tables import Decision, HistoryEntry, Ticket
+from ticket_svc.tickets.writing import external_update
 
 TICKET: Table = Ticket.__table__  # type: ignore[attr-defined]  # set by SQLModel
 _HISTORY: Table = HistoryEntry.__table__  # type: ignore[attr-defined]
@@ -26,9 +28,10 @@ _DECISION: Table = Decision.__table__  # type: ignore[attr-defined]
 class TicketNote:
     """Something to be written on an existing ticket.
 
-    `inbox` puts the ticket into the Inbox; `about` names the decision. `returned` is when the
-    remote team handed the ticket back and what it waits for, `closed_remotely` when it closed its
-    own: the latest of each counts, in whatever order they come.
+    `inbox`: it comes from outside, so the ticket goes into the Inbox and is unread. `about` names
+    the decision. `returned` is when the remote team handed the ticket back and what it waits for,
+    `closed_remotely` when it closed its own: the latest of each counts, in whatever order they
+    come.
     """
 
     ticket_id: str
@@ -54,12 +57,15 @@ async def add_notes(
 ) -> list[dict[str, Any]]:
     """Write history, decisions and Inbox entries, and publish TicketNoteAdded for each note.
 
-    A note without reasons writes no decision. `locked`: the tickets as `lock_tickets` gave them,
-    where the caller has them. Returns the history rows, in order.
+    A note without reasons writes no decision. What is about a merged ticket is written on the one
+    that it went into. `locked`: the tickets as `lock_tickets` gave them, where the caller has them.
+    Returns the history rows, in order.
     """
     if not notes:
         return []
     rows = locked or await lock_tickets(uow.session, [note.ticket_id for note in notes])
+    if any(row.merged_into_id for row in rows.values()):
+        notes, rows = await _redirected(uow.session, notes, rows)
     states = {ticket_id: row._asdict() for ticket_id, row in rows.items()}
     history, decisions = [], []
     for note in notes:
@@ -100,16 +106,36 @@ _CHANGED = (
     "inbox_awaiting",
     "returned_at",
     "remote_closed_at",
+    "external_update_at",
+    "unread",
 )
+
+
+async def _redirected(
+    session: AsyncSession, notes: Sequence[TicketNote], rows: Mapping[str, Row[Any]]
+) -> tuple[list[TicketNote], dict[str, Row[Any]]]:
+    """The notes on the tickets in which theirs were merged, and those tickets, locked.
+
+    What the remote did to a merged ticket's twin is no state of the other ticket.
+    """
+    final = await final_tickets(session, {note.ticket_id for note in notes})
+    moved = [
+        note
+        if final[note.ticket_id] == note.ticket_id
+        else replace(note, ticket_id=final[note.ticket_id], returned=None, closed_remotely=None)
+        for note in notes
+    ]
+    missing = set(final.values()) - rows.keys()
+    found = {**rows, **await lock_tickets(session, missing)} if missing else rows
+    return moved, {note.ticket_id: found[note.ticket_id] for note in moved}
 
 
 def _apply(note: TicketNote, state: dict[str, Any], now: datetime) -> None:
     """What the note does to the columns of its ticket."""
     state["version"] += 1
     state["updated_at"] = now
-    if note.inbox and not state["in_inbox"]:
-        state["in_inbox"] = True
-        state["inbox_since"] = now
+    if note.inbox:
+        state |= external_update(state, now)
     if note.returned is not None:
         known = (state["returned_at"], state["inbox_awaiting"] or "")
         if known[0] is None or note.returned > known:

@@ -4,164 +4,161 @@ Promise: the row is locked and its version compared first, so nobody overwrites 
 seen. None of it is ever sent to the remote system but the close itself (S1-50).
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import Request
-from sqlalchemy import Row, Table, update
+from sqlalchemy import Row, Table, select
 
-from patchbay_contracts import (
-    Reason,
-    ReasonCode,
-    TicketClosed,
-    TicketReopened,
-    TicketUpdated,
-)
-from patchbay_kit.db import UnitOfWork, insert_many
+from patchbay_contracts import TicketAssigned
+from patchbay_kit.db import UnitOfWork
 from patchbay_kit.errors import not_found
 from patchbay_kit.http import check_if_match
+from ticket_svc.contracts.reading import contract_named
+from ticket_svc.custom_fields.service import check_custom_fields
+from ticket_svc.rights.viewer import Viewer
 from ticket_svc.tickets.actors import By
+from ticket_svc.tickets.auditing import audit_entries
 from ticket_svc.tickets.changing import lock_tickets
-from ticket_svc.tickets.facts import facts_of
-from ticket_svc.tickets.records import NewEntry, decision_row, history_row
-from ticket_svc.tickets.references import asset_name, contact_named, manager_named
-from ticket_svc.tickets.statuses import class_of
-from ticket_svc.tickets.tables import Decision, HistoryEntry, Ticket
+from ticket_svc.tickets.closing import check_close_date, turn
+from ticket_svc.tickets.contact_person import follow_contact
+from ticket_svc.tickets.inbox import OUT, removal_entry, remove_from_inbox
+from ticket_svc.tickets.merged import refuse_merged
+from ticket_svc.tickets.read_state import starts_unread
+from ticket_svc.tickets.records import NewEntry
+from ticket_svc.tickets.references import asset_name, check_type, contact_named, manager_named
+from ticket_svc.tickets.schemas import NewStatus
+from ticket_svc.tickets.tables import TicketRead
+from ticket_svc.tickets.writing import Change, Telling, write_change
 
-_TICKET: Table = Ticket.__table__  # type: ignore[attr-defined]  # set by SQLModel
-_HISTORY: Table = HistoryEntry.__table__  # type: ignore[attr-defined]
-_DECISION: Table = Decision.__table__  # type: ignore[attr-defined]
-
-_LONG = frozenset({"description"})
+_READ: Table = TicketRead.__table__  # type: ignore[attr-defined]  # set by SQLModel
 
 
-async def lock_ticket(uow: UnitOfWork, ticket_id: str, request: Request) -> Row[Any]:
-    """The ticket's row, locked; 404, or 412 where If-Match names another version."""
+async def lock_ticket(
+    uow: UnitOfWork, ticket_id: str, request: Request | None, viewer: Viewer | None = None
+) -> Row[Any]:
+    """The ticket's row, locked, to be changed.
+
+    404 where it is not there for the viewer, 409 `ticket_merged`, and 412 where If-Match names
+    another version.
+    """
     row = (await lock_tickets(uow.session, [ticket_id])).get(ticket_id)
-    if row is None:
+    if row is None or (viewer is not None and not viewer.sees(row)):
         raise not_found("ticket", ticket_id)
-    check_if_match(request, row.version)
+    refuse_merged(row)
+    if request is not None:
+        check_if_match(request, row.version)
     return row
 
 
-@dataclass(slots=True)
-class _Change:
-    """What is to be written. `turned` says which class the status enters, if it enters another."""
+async def change_ticket(
+    uow: UnitOfWork,
+    row: Row[Any],
+    wanted: Mapping[str, Any],
+    who: By,
+    *,
+    entries: Sequence[NewEntry] = (),
+    also: Sequence[Telling] = (),
+    out_of_inbox: bool = False,
+) -> None:
+    """Write what differs from the locked `row`; nothing at all where nothing does.
 
-    changed: list[str]
-    entries: list[NewEntry]
-    values: dict[str, Any] = field(default_factory=dict)
-    reasons: list[Reason] = field(default_factory=list)
-    turned: str | None = None
-
-
-async def change_ticket(uow: UnitOfWork, row: Row[Any], wanted: Mapping[str, Any], who: By) -> None:
-    """Write what differs from the locked `row`; nothing at all where nothing does."""
-    differing = {name: value for name, value in wanted.items() if getattr(row, name) != value}
-    if not differing:
+    `entries` stand in the history beside those of the fields. `also` are facts of their own that
+    are told with the change. `out_of_inbox` takes the ticket out of the Inbox as well (S2-52).
+    """
+    differing = await _differing(uow, row, wanted)
+    if not (differing or entries or also):
         return
     await _check(uow, row, differing)
-    entries = [_audit(uow, name, getattr(row, name), value) for name, value in differing.items()]
-    change = _Change(list(differing), entries, values=dict(differing))
+    written = await audit_entries(uow.session, row, differing, uow.now)
+    change = Change(list(differing), [*written, *entries], values=dict(differing), also=[*also])
+    if "manager_id" in differing:
+        await _assign(uow, row, change, who)
+    if "contact_id" in differing:
+        await _follow(uow, row, change)
     if "status" in differing:
-        _turn(uow, row, change)
-    if who.external:
-        change.values |= into_inbox(uow, row)
-        change.reasons.append(Reason(code=ReasonCode.INBOX_EXTERNAL_UPDATE))
-    await _write(uow, row, change, who)
+        turn(uow, row, change, who)
+    if out_of_inbox and row.in_inbox:
+        change.changed.append("in_inbox")
+        change.entries.append(removal_entry(uow))
+    if out_of_inbox:
+        change.values |= OUT
+    await write_change(uow, row, change, who)
 
 
-def _turn(uow: UnitOfWork, row: Row[Any], change: _Change) -> None:
-    """What a status of another class brings with it (X-20, S1-84)."""
-    entered = class_of(change.values["status"])
-    if entered == row.status_class:
+async def drag_to_status(uow: UnitOfWork, row: Row[Any], wanted: NewStatus, who: By) -> None:
+    """Set the status, and take the ticket out of the Inbox where that is wanted, as one change
+    (S2-52).
+    """
+    changes = wanted.model_dump(include={"status", "closed_at"}, exclude_none=True)
+    changes["status"] = str(wanted.status)
+    if wanted.remove_from_inbox and not await _differing(uow, row, changes):
+        await remove_from_inbox(uow, row, who)
         return
-    change.turned = entered
-    change.values["status_class"] = entered
-    change.values["closed_at"] = uow.now if entered == "closed" else None
-    if entered == "open" and row.remote_ticket_id is not None:
-        text = "Reopened here. The RMM's ticket stays as it is there."
-        change.entries.append(NewEntry("audit", text, uow.now))
-        change.reasons.append(Reason(code=ReasonCode.REMOTE_REOPENED_LOCALLY))
-
-
-async def move_to_inbox(uow: UnitOfWork, row: Row[Any], who: By) -> None:
-    """Into the shared Inbox (S2-50); nothing where it is in it already."""
-    if not row.in_inbox:
-        entry = NewEntry("audit", "Moved to the Inbox.", uow.now)
-        await _write(uow, row, _Change(["in_inbox"], [entry], into_inbox(uow, row)), who)
-
-
-async def remove_from_inbox(uow: UnitOfWork, row: Row[Any], who: By) -> None:
-    """Out of the Inbox, for everybody (S2-37, S2-51); nothing where it is not in it."""
-    if row.in_inbox:
-        entry = NewEntry("audit", "Removed from the Inbox.", uow.now)
-        values = {"in_inbox": False, "inbox_since": None, "inbox_awaiting": None}
-        await _write(uow, row, _Change(["in_inbox"], [entry], values), who)
-
-
-def into_inbox(uow: UnitOfWork, row: Row[Any]) -> dict[str, Any]:
-    """The columns that put a ticket into the Inbox; it keeps its place where it is in already."""
-    return {"in_inbox": True, "inbox_since": row.inbox_since if row.in_inbox else uow.now}
+    await change_ticket(uow, row, changes, who, out_of_inbox=wanted.remove_from_inbox)
 
 
 async def record_change(
-    uow: UnitOfWork, row: Row[Any], entry: NewEntry, changed: str, who: By
+    uow: UnitOfWork,
+    row: Row[Any],
+    entry: NewEntry,
+    changed: str,
+    who: By,
+    *,
+    also: Sequence[Telling] = (),
 ) -> None:
     """Note a change of something that hangs on the ticket: history, version, TicketUpdated."""
-    await _write(uow, row, _Change([changed], [entry]), who)
+    await write_change(uow, row, Change([changed], [entry], also=[*also]), who)
+
+
+async def _differing(uow: UnitOfWork, row: Row[Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
+    values = dict(wanted)
+    if "custom_fields" in values:
+        sent = values["custom_fields"] or {}
+        values["custom_fields"] = await check_custom_fields(
+            uow.session, "ticket", row.custom_fields, sent
+        )
+    return {name: value for name, value in values.items() if getattr(row, name) != value}
 
 
 async def _check(uow: UnitOfWork, row: Row[Any], changes: Mapping[str, Any]) -> None:
+    session = uow.session
     if changes.get("manager_id") is not None:
-        await manager_named(uow.session, changes["manager_id"])
+        await manager_named(session, changes["manager_id"])
     if changes.get("asset_id") is not None:
-        await asset_name(uow.session, changes["asset_id"], row.account_id)
+        await asset_name(session, changes["asset_id"], row.account_id)
     if changes.get("contact_id") is not None:
-        await contact_named(uow.session, changes["contact_id"], row.account_id)
+        await contact_named(session, changes["contact_id"], row.account_id)
+    if changes.get("contract_id") is not None:
+        await contract_named(session, changes["contract_id"], row.account_id)
+    if "type" in changes:
+        await check_type(session, changes["type"])
+    if "closed_at" in changes:
+        status = changes.get("status", row.status)
+        check_close_date(changes["closed_at"], status, row.created_at, uow.now)
 
 
-def _audit(uow: UnitOfWork, name: str, old: Any, new: Any) -> NewEntry:
-    label = name.removesuffix("_id").capitalize()
-    short = name not in _LONG and not name.endswith("_id")
-    text = f"{label}: {old} → {new}" if short else f"{label} changed."
-    return NewEntry("audit", text, uow.now, data={"field": name, "old": old, "new": new})
-
-
-async def _write(uow: UnitOfWork, row: Row[Any], change: _Change, who: By) -> None:
-    version = row.version + (2 if change.turned else 1)
-    values = {**change.values, "version": version, "updated_at": uow.now}
-    await uow.session.execute(update(_TICKET).where(_TICKET.c.id == row.id).values(values))
-    history = [
-        history_row(row.id, entry, actor=who.actor, channel=who.channel, now=uow.now)
-        for entry in change.entries
-    ]
-    await insert_many(uow.session, _HISTORY, history)
-    event_id = await _announce(uow, row, change, who)
-    if change.reasons:
-        about = {"closed": "ticket.closed", "open": "ticket.reopened"}.get(change.turned or "")
-        decision = decision_row(
-            row.id,
-            about or "ticket.updated",
-            change.reasons,
-            actor=who.actor,
-            event_id=event_id,
-            now=uow.now,
+async def _assign(uow: UnitOfWork, row: Row[Any], change: Change, who: By) -> None:
+    """Another manager: told, and unread unless they have seen the last update (ruling S2-65)."""
+    manager_id = change.values["manager_id"]
+    through = None
+    if manager_id is not None:
+        statement = select(_READ.c.read_through).where(
+            _READ.c.ticket_id == row.id, _READ.c.employee_id == manager_id
         )
-        await insert_many(uow.session, _DECISION, [decision])
+        through = (await uow.session.execute(statement)).scalar_one_or_none()
+    change.values["unread"] = starts_unread(row.external_update_at, through)
+    if who.external:
+        change.values["unread"] = True
+    change.also.append(
+        lambda facts: TicketAssigned(
+            **facts, previous_manager_id=row.manager_id, channel=who.channel
+        )
+    )
 
 
-async def _announce(uow: UnitOfWork, row: Row[Any], change: _Change, who: By) -> str:
-    """TicketUpdated, and with the next version TicketClosed or TicketReopened."""
-    facts = await facts_of(uow.session, row.id)
-    updated = TicketUpdated(**facts, changed=change.changed, channel=who.channel)
-    event_id = uow.publish(updated, subject=row.id, version=row.version + 1, actor=who.actor)
-    turned: TicketClosed | TicketReopened
-    if change.turned == "closed":
-        turned = TicketClosed(**facts, closed_at=uow.now, channel=who.channel)
-    elif change.turned == "open":
-        turned = TicketReopened(**facts, reopened_at=uow.now, channel=who.channel)
-    else:
-        return event_id
-    return uow.publish(turned, subject=row.id, version=row.version + 2, actor=who.actor)
+async def _follow(uow: UnitOfWork, row: Row[Any], change: Change) -> None:
+    entry = await follow_contact(uow, row, change.values["contact_id"])
+    if entry is not None:
+        change.entries.append(entry)
+        change.changed.append("recipients")

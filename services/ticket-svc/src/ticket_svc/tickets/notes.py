@@ -1,20 +1,23 @@
 """Notes that people write on tickets."""
 
+from typing import Any
+
+from sqlalchemy import Row
+
 from patchbay_contracts import Reason, ReasonCode
 from patchbay_kit.db import UnitOfWork
-from patchbay_kit.errors import not_found
 from ticket_svc.tickets.actors import By
-from ticket_svc.tickets.changing import TicketNote, add_notes, lock_tickets
+from ticket_svc.tickets.changing import TicketNote, add_notes
 from ticket_svc.tickets.records import NewEntry
 from ticket_svc.tickets.schemas import HistoryItem, NewNote
 
 
-async def add_note(uow: UnitOfWork, ticket_id: str, note: NewNote, who: By) -> HistoryItem:
-    """Append the note; only those of outsiders put the ticket into the Inbox (S2-49)."""
-    if ticket_id not in await lock_tickets(uow.session, [ticket_id]):
-        raise not_found("ticket", ticket_id)
+async def add_note(uow: UnitOfWork, row: Row[Any], note: NewNote, who: By) -> HistoryItem:
+    """Append the note to the locked ticket; only those of outsiders put it into the Inbox
+    (S2-49).
+    """
     written = TicketNote(
-        ticket_id=ticket_id,
+        ticket_id=row.id,
         entry=NewEntry("note", note.text, uow.now, public=note.public),
         actor=who.actor,
         channel=who.channel,
@@ -22,5 +25,5 @@ async def add_note(uow: UnitOfWork, ticket_id: str, note: NewNote, who: By) -> H
         about="ticket.note_added",
         inbox=who.external,
     )
-    (row,) = await add_notes(uow, [written])
-    return HistoryItem.model_validate(row)
+    (entry,) = await add_notes(uow, [written], {row.id: row})
+    return HistoryItem.model_validate(entry)

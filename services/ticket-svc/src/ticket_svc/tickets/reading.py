@@ -1,25 +1,30 @@
-"""Rows of tickets as the API shows them."""
+"""Tickets and what hangs on them, as the API shows them to a viewer.
+
+Promise: a ticket that the viewer may not see is not there (404), in every one of these readings.
+"""
 
 import re
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from patchbay_kit.clock import utc_now
+from patchbay_kit.db import UnitOfWork
 from patchbay_kit.errors import not_found
 from patchbay_kit.http import Page, PageRequest
 from ticket_svc.explaining import explained
+from ticket_svc.rights.viewer import Viewer
 from ticket_svc.tickets import repository
-from ticket_svc.tickets.repository import TicketFilter
+from ticket_svc.tickets.labels import load_labels
+from ticket_svc.tickets.presenting import recipient_view, summary, ticket_view
+from ticket_svc.tickets.recipient_schemas import RecipientLists
+from ticket_svc.tickets.repository import HistoryFilter, TicketFilter
 from ticket_svc.tickets.schemas import (
     ExplainedDecision,
     HistoryItem,
-    Named,
-    Person,
-    RecipientLists,
-    RecipientView,
-    RemoteTwin,
     TicketExplanation,
     TicketSummary,
     TicketView,
@@ -29,60 +34,81 @@ _NUMBER = re.compile(r"[0-9]{4}-[0-9]{4}")
 
 
 async def list_tickets(
-    session: AsyncSession, wanted: TicketFilter, page: PageRequest
+    session: AsyncSession, wanted: TicketFilter, page: PageRequest, viewer: Viewer
 ) -> Page[TicketSummary]:
     """One page, newest first."""
-    rows = await repository.page_of_tickets(session, wanted, page)
-    return page.page(rows, key=lambda row: (row.id,), item=_summary)
+    labels = await load_labels(session)
+    rows = await repository.page_of_tickets(session, wanted, page, viewer.conditions())
+    return page.page(rows, key=lambda row: (row.id,), item=lambda row: summary(row, viewer, labels))
 
 
-async def read_ticket(session: AsyncSession, key: str) -> TicketView:
-    """The ticket by id or number; 404 `ticket_not_found`."""
-    row = await repository.find_ticket(session, _named(key))
+async def find_row(session: AsyncSession, key: str, viewer: Viewer) -> Row[Any]:
+    """The ticket by id or number, with its neighbours' names; 404 `ticket_not_found`."""
+    row = await repository.find_ticket(session, _named(key), *viewer.conditions())
     if row is None:
         raise not_found("ticket", key[:64])
+    return row
+
+
+async def read_ticket(
+    session: AsyncSession, key: str, viewer: Viewer, *, now: datetime | None = None
+) -> TicketView:
+    """The ticket by id or number; 404 `ticket_not_found`. `now`: until when its status has run."""
+    row = await find_row(session, key, viewer)
     recipients = await repository.recipients_of(session, row.id)
-    contact = None
-    if row.contact_id is not None and row.contact_name is not None:
-        contact = Person(id=row.contact_id, name=row.contact_name, email=row.contact_email)
-    return TicketView(
-        **_fields(row),
-        description=row.description,
-        contact=contact,
-        recipients=[_recipient(each) for each in recipients],
-    )
+    return ticket_view(row, recipients, viewer, await load_labels(session), now or utc_now())
 
 
-async def resolve(session: AsyncSession, key: str) -> tuple[str, str]:
+async def changed_ticket(uow: UnitOfWork, ticket_id: str, viewer: Viewer) -> TicketView:
+    """The ticket as the viewer's own change has left it, even where that took it out of their
+    sight.
+    """
+    row = await repository.find_ticket(uow.session, repository.by_id(ticket_id))
+    assert row is not None  # noqa: S101  # its row is locked by the caller
+    recipients = await repository.recipients_of(uow.session, ticket_id)
+    return ticket_view(row, recipients, viewer, await load_labels(uow.session), uow.now)
+
+
+async def resolve(session: AsyncSession, key: str, viewer: Viewer) -> tuple[str, str]:
     """Id and number of the ticket that a path names by either; 404 `ticket_not_found`."""
-    row = await repository.ticket_key(session, _named(key))
+    row = await repository.ticket_key(session, _named(key), *viewer.conditions())
     if row is None:
         raise not_found("ticket", key[:64])
     return row.id, row.number
 
 
 async def list_history(
-    session: AsyncSession, key: str, kind: str | None, page: PageRequest
+    session: AsyncSession, key: str, viewer: Viewer, wanted: HistoryFilter, page: PageRequest
 ) -> Page[HistoryItem]:
-    """One page, oldest first."""
-    ticket_id, _ = await resolve(session, key)
-    rows = await repository.page_of_history(session, ticket_id, kind, page)
+    """One page, in the order of writing; customers see public entries only."""
+    ticket_id, _ = await resolve(session, key, viewer)
+    rows = await repository.page_of_history(
+        session, ticket_id, wanted, page, public_only=viewer.public_only
+    )
     return page.page(rows, key=lambda row: (row.id,), item=HistoryItem.model_validate)
 
 
-async def list_recipients(session: AsyncSession, key: str) -> RecipientLists:
+async def list_recipients(session: AsyncSession, key: str, viewer: Viewer) -> RecipientLists:
     """Both lists, in the order in which they were made."""
-    ticket_id, _ = await resolve(session, key)
-    views = [_recipient(row) for row in await repository.recipients_of(session, ticket_id)]
+    ticket_id, _ = await resolve(session, key, viewer)
+    rows = await repository.recipients_of(session, ticket_id)
+    if viewer.public_only:
+        rows = [row for row in rows if row.list_name == "external"]
+    return lists_of(rows)
+
+
+def lists_of(rows: list[Row[Any]]) -> RecipientLists:
+    """Rows of `repository.recipients_of` as both lists."""
+    views = [recipient_view(row) for row in rows]
     return RecipientLists(
         external=[view for view in views if view.list_name == "external"],
         employees=[view for view in views if view.list_name == "employee"],
     )
 
 
-async def explain_ticket(session: AsyncSession, key: str) -> TicketExplanation:
+async def explain_ticket(session: AsyncSession, key: str, viewer: Viewer) -> TicketExplanation:
     """The chain of decisions behind the ticket."""
-    ticket_id, number = await resolve(session, key)
+    ticket_id, number = await resolve(session, key, viewer)
     decisions = [
         ExplainedDecision(
             about=row.about,
@@ -103,48 +129,3 @@ def _named(key: str) -> ColumnElement[bool]:
         return repository.by_id(str(UUID(key)))
     except ValueError:
         raise not_found("ticket", key[:64]) from None
-
-
-def _summary(row: Row[Any]) -> TicketSummary:
-    return TicketSummary(**_fields(row))
-
-
-def _fields(row: Row[Any]) -> dict[str, Any]:
-    manager = asset = remote = None
-    if row.manager_id is not None and row.manager_name is not None:
-        manager = Person(id=row.manager_id, name=row.manager_name, email=row.manager_email)
-    if row.asset_id is not None and row.asset_name is not None:
-        asset = Named(id=row.asset_id, name=row.asset_name)
-    if row.remote_ticket_id is not None:
-        remote = RemoteTwin(
-            connection_id=row.connection_id,
-            provider=row.provider,
-            remote_ticket_id=row.remote_ticket_id,
-            number=row.remote_number,
-            url=row.remote_url,
-            origin=row.remote_origin,
-            closed_at=row.remote_closed_at,
-        )
-    plain = {name: getattr(row, name) for name in _PLAIN}
-    account = Named(id=row.account_id, name=row.account_name)
-    return plain | {"account": account, "manager": manager, "asset": asset, "remote": remote}
-
-
-_PLAIN = tuple(
-    name
-    for name in TicketSummary.model_fields
-    if name not in {"account", "manager", "asset", "remote"}
-)
-
-
-def _recipient(row: Row[Any]) -> RecipientView:
-    external = row.list_name == "external"
-    return RecipientView(
-        list_name=row.list_name,
-        place=row.place,
-        role=row.role,
-        employee_id=row.employee_id,
-        contact_id=row.contact_id,
-        name=row.name if external else (row.person_name or ""),
-        email=row.email if external else row.person_email,
-    )

@@ -1,24 +1,35 @@
-"""Replacing a ticket's recipient lists (S2-117, S2-125, S2-128)."""
+"""A ticket's recipient lists: replacing them, adding to them and taking from them.
 
+Promise: a person is in a list once (S2-138), and the history has the lists before and after.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Row, Table, delete, select
+from sqlalchemy import Row, Table, delete, update
 
 from patchbay_kit.db import UnitOfWork, insert_many
+from patchbay_kit.errors import ProblemError, invalid, not_found
+from patchbay_kit.http.ids import checked_id
+from ticket_svc.accounts.directory import account_facts
+from ticket_svc.accounts.tables import Contact
 from ticket_svc.tickets.actors import By
 from ticket_svc.tickets.editing import record_change
+from ticket_svc.tickets.muting import MUTED
 from ticket_svc.tickets.opening import recipient_row
 from ticket_svc.tickets.people import NewRecipient, external
+from ticket_svc.tickets.recipient_schemas import EmployeeRecipient, NewRecipientRequest, Recipients
 from ticket_svc.tickets.records import NewEntry
 from ticket_svc.tickets.references import check_contacts, check_employees
-from ticket_svc.tickets.schemas import EmployeeRecipient, Recipients
+from ticket_svc.tickets.repository import recipients_of
 from ticket_svc.tickets.tables import Recipient
 
 _RECIPIENT: Table = Recipient.__table__  # type: ignore[attr-defined]  # set by SQLModel
 
 
 async def replace_recipients(uow: UnitOfWork, row: Row[Any], wanted: Recipients, who: By) -> None:
-    """Make the lists of the locked ticket what is wanted; one person once a list (S2-138)."""
+    """Make the lists of the locked ticket what is wanted; who is named wants its mail again."""
     contacts = {each.contact_id for each in wanted.external if each.contact_id}
     await check_contacts(uow.session, contacts, "/external")
     employees = {each.employee_id for each in wanted.employees if each.employee_id}
@@ -30,20 +41,124 @@ async def replace_recipients(uow: UnitOfWork, row: Row[Any], wanted: Recipients,
     new += [_employee(each) for each in wanted.employees]
     unique = {(each.list_name, each.dedupe_key): each for each in reversed(new)}
     rows = [recipient_row(row.id, each) for each in reversed(unique.values())]
-    before = await _keys(uow, row.id)
-    if before == {(each["list_name"], each["dedupe_key"], each["place"]) for each in rows}:
+    before = await recipients_of(uow.session, row.id)
+    keys = {(each.list_name, each.dedupe_key, each.place) for each in before}
+    if keys == {(each["list_name"], each["dedupe_key"], each["place"]) for each in rows}:
         return
-    await uow.session.execute(delete(_RECIPIENT).where(_RECIPIENT.c.ticket_id == row.id))
+    gone = delete(_RECIPIENT).where(
+        _RECIPIENT.c.ticket_id == row.id, _RECIPIENT.c.list_name != MUTED
+    )
+    await uow.session.execute(gone)
+    await unmute(uow, row.id, employees)
     await insert_many(uow.session, _RECIPIENT, rows)
-    data = {"external": [each.email for each in unique.values() if each.email]}
-    entry = NewEntry("audit", "The recipients were changed.", uow.now, data=data)
-    await record_change(uow, row, entry, "recipients", who)
+    await _record(uow, row, before, "The recipients were changed.", who)
 
 
-async def _keys(uow: UnitOfWork, ticket_id: str) -> set[tuple[str, str, str]]:
-    columns = (_RECIPIENT.c.list_name, _RECIPIENT.c.dedupe_key, _RECIPIENT.c.place)
-    rows = await uow.session.execute(select(*columns).where(_RECIPIENT.c.ticket_id == ticket_id))
-    return {(each.list_name, each.dedupe_key, each.place) for each in rows}
+async def add_recipient(
+    uow: UnitOfWork, row: Row[Any], wanted: NewRecipientRequest, who: By
+) -> str:
+    """The id of the entry, which may have been there; a customer is moved to the place wanted."""
+    added = await _wanted(uow, row, wanted)
+    before = await recipients_of(uow.session, row.id)
+    same = (added.list_name, added.dedupe_key)
+    for each in before:
+        if (each.list_name, each.dedupe_key) == same:
+            if each.place != added.place:
+                moved = update(_RECIPIENT).where(_RECIPIENT.c.id == each.id)
+                await uow.session.execute(moved.values(place=added.place))
+                text = f"{each.name or each.email} gets the mail in {added.place.capitalize()} now."
+                await _record(uow, row, before, text, who)
+            return str(each.id)
+    if added.employee_id is not None:
+        await unmute(uow, row.id, {added.employee_id})
+    entry = recipient_row(row.id, added)
+    await insert_many(uow.session, _RECIPIENT, [entry])
+    await _record(uow, row, before, "A recipient was added.", who)
+    return str(entry["id"])
+
+
+async def remove_recipient(uow: UnitOfWork, row: Row[Any], recipient_id: str, who: By) -> None:
+    """404 `recipient_not_found` where the ticket has no such entry."""
+    wanted = checked_id(recipient_id, "recipient")
+    before = await recipients_of(uow.session, row.id)
+    if wanted not in {each.id for each in before}:
+        raise not_found("recipient", wanted)
+    await uow.session.execute(delete(_RECIPIENT).where(_RECIPIENT.c.id == wanted))
+    await _record(uow, row, before, "A recipient was removed.", who)
+
+
+async def unmute(uow: UnitOfWork, ticket_id: str, employees: set[str]) -> bool:
+    """These employees want the ticket's mail again; whether any of them did not."""
+    gone = delete(_RECIPIENT).where(
+        _RECIPIENT.c.ticket_id == ticket_id,
+        _RECIPIENT.c.list_name == MUTED,
+        _RECIPIENT.c.employee_id.in_(sorted(employees)),
+    )
+    found = await uow.session.execute(gone.returning(_RECIPIENT.c.id))
+    return found.first() is not None
+
+
+async def _record(
+    uow: UnitOfWork, row: Row[Any], before: Sequence[Row[Any]], text: str, who: By
+) -> None:
+    after = await recipients_of(uow.session, row.id)
+    data = {"field": "recipients", "old": _names(before), "new": _names(after)}
+    await record_change(uow, row, NewEntry("audit", text, uow.now, data=data), "recipients", who)
+
+
+def _names(rows: Sequence[Row[Any]]) -> list[str]:
+    """Addresses of customers with their place, roles, and names of employees."""
+    return [
+        f"{each.place}: {each.email}"
+        if each.list_name == "external"
+        else (each.role or each.person_name or each.employee_id)
+        for each in rows
+    ]
+
+
+async def _wanted(uow: UnitOfWork, row: Row[Any], wanted: NewRecipientRequest) -> NewRecipient:
+    if wanted.role is not None or wanted.employee_id is not None:
+        if wanted.employee_id is not None:
+            await check_employees(uow.session, {wanted.employee_id}, "/employee_id")
+        return _employee(EmployeeRecipient(employee_id=wanted.employee_id, role=wanted.role))
+    if wanted.contact_id is not None:
+        found = await _contact(uow, wanted.contact_id)
+    elif wanted.account_id is not None:
+        found = await _account(uow, wanted.account_id)
+    else:
+        found = external(wanted.email or "", name=wanted.name)
+    return replace(found, place=wanted.place)
+
+
+async def _contact(uow: UnitOfWork, contact_id: str) -> NewRecipient:
+    contact = await uow.session.get(Contact, contact_id)
+    if contact is None:
+        raise invalid("contact_unknown", "No such contact", field="/contact_id")
+    address = contact.email1 or contact.email2
+    if address is None:
+        raise _no_address("contact", "/contact_id")
+    return external(address, name=contact.name, contact_id=contact.id)
+
+
+async def _account(uow: UnitOfWork, account_id: str) -> NewRecipient:
+    """The account's main contact, else its own address, as for a new ticket (S2-129)."""
+    facts = (await account_facts(uow.session, [account_id])).get(account_id)
+    if facts is None:
+        raise invalid("account_unknown", "No such account", field="/account_id")
+    person = facts.main_contact
+    if person is None:
+        raise _no_address("account", "/account_id")
+    known = person.id if person.kind == "contact" else None
+    return external(person.email, name=person.name, contact_id=known)
+
+
+def _no_address(what: str, field: str) -> ProblemError:
+    return invalid(
+        f"{what}_without_address",
+        f"The {what} has no e-mail address",
+        field=field,
+        hint="Give it one, or add an address.",
+    )
 
 
 def _employee(wanted: EmployeeRecipient) -> NewRecipient:

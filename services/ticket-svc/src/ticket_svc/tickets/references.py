@@ -1,19 +1,18 @@
 """Checks what a ticket refers to: the records are there and belong together."""
 
-from typing import Any
-
 from sqlalchemy import Table, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from patchbay_contracts import PersonRef
 from patchbay_kit.errors import ProblemError, invalid
+from ticket_svc.accounts.belonging import belonging
 from ticket_svc.accounts.directory import employee_ref
 from ticket_svc.accounts.tables import Contact
 from ticket_svc.assets.tables import Asset
+from ticket_svc.desk.service import load_settings
 from ticket_svc.employees.tables import Employee
 
 _CONTACT: Table = Contact.__table__  # type: ignore[attr-defined]  # set by SQLModel
-_ASSET: Table = Asset.__table__  # type: ignore[attr-defined]
 _EMPLOYEE: Table = Employee.__table__  # type: ignore[attr-defined]
 
 
@@ -26,28 +25,33 @@ async def manager_named(session: AsyncSession, employee_id: str) -> PersonRef:
 
 
 async def asset_name(session: AsyncSession, asset_id: str, account_id: str) -> str:
-    """The name of an asset of the account; 422 `asset_unknown`, `asset_of_other_account`."""
-    row = await _record(session, _ASSET, asset_id)
-    if row is None:
-        raise _unknown("asset", "There is no asset with this id.")
-    if row.account_id != account_id:
-        raise _elsewhere("asset")
-    name: str = row.name
-    return name
+    """The name of an asset of the account; 422 `asset_unknown`, `asset_of_other_account`,
+    `asset_archived`.
+    """
+    return (await belonging(session, Asset, asset_id, account_id, "asset")).name
 
 
 async def contact_named(session: AsyncSession, contact_id: str, account_id: str) -> PersonRef:
-    """A contact of the account; 422 `contact_unknown`, `contact_of_other_account`."""
-    row = await _record(session, _CONTACT, contact_id)
-    if row is None:
-        raise _unknown("contact", "There is no contact with this id.")
-    if row.account_id != account_id:
-        raise _elsewhere("contact")
-    email = row.email1 or row.email2 or ""
-    return PersonRef(id=row.id, kind="contact", name=row.name, email=email)
+    """A contact of the account; 422 `contact_unknown`, `contact_of_other_account`,
+    `contact_archived`.
+    """
+    contact = await belonging(session, Contact, contact_id, account_id, "contact")
+    email = contact.email1 or contact.email2 or ""
+    return PersonRef(id=contact.id, kind="contact", name=contact.name, email=email)
 
 
-async def check_employees(session: AsyncSession, ids: set[str]) -> None:
+async def check_type(session: AsyncSession, code: str) -> None:
+    """422 `type_unknown` unless the desk has such a type, or the ticket is to have none."""
+    if code and code not in (await load_settings(session)).ticket_types:
+        raise invalid(
+            "type_unknown",
+            "No such type of tickets",
+            field="/type",
+            hint="GET /v1/settings names them in ticket_types.",
+        )
+
+
+async def check_employees(session: AsyncSession, ids: set[str], field: str = "/employees") -> None:
     """422 `employee_unknown` unless all are active employees."""
     if not ids:
         return
@@ -55,7 +59,7 @@ async def check_employees(session: AsyncSession, ids: set[str]) -> None:
     missing = ids - set((await session.execute(statement)).scalars())
     if missing:
         detail = f"There is no active employee {min(missing)!r}."
-        raise invalid("employee_unknown", "No such employee", field="/employees", detail=detail)
+        raise invalid("employee_unknown", "No such employee", field=field, detail=detail)
 
 
 async def check_contacts(session: AsyncSession, ids: set[str], field: str) -> None:
@@ -69,18 +73,5 @@ async def check_contacts(session: AsyncSession, ids: set[str], field: str) -> No
         raise invalid("contact_unknown", "No such contact", field=field, detail=detail)
 
 
-async def _record(session: AsyncSession, table: Table, record_id: str) -> Any:
-    return (await session.execute(select(table).where(table.c.id == record_id))).one_or_none()
-
-
 def _unknown(what: str, detail: str) -> ProblemError:
     return invalid(f"{what}_unknown", f"No such {what}", field=f"/{what}_id", detail=detail)
-
-
-def _elsewhere(what: str) -> ProblemError:
-    return invalid(
-        f"{what}_of_other_account",
-        f"The {what} belongs to another account",
-        field=f"/{what}_id",
-        hint=f"Choose a {what} of the ticket's account.",
-    )

@@ -1,49 +1,34 @@
 """Bodies of the tickets' API."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
 from patchbay_kit.http import RequestModel, ResponseModel
 from ticket_svc.explaining import ExplainedReason
-from ticket_svc.params import Address, RecordId
-from ticket_svc.tickets.statuses import Status
+from ticket_svc.moments import Moment
+from ticket_svc.params import RecordId
+from ticket_svc.tickets.read_state import Envelope
+from ticket_svc.tickets.recipient_schemas import ExternalRecipient, RecipientView
+from ticket_svc.tickets.statuses import Priority as Priority
+from ticket_svc.tickets.statuses import Status, StatusClass
 
-Priority = Literal["low", "normal", "high", "critical"]
-Place = Literal["to", "cc", "bcc"]
-Role = Literal["ticket_manager", "account_manager"]
 Subject = Annotated[str, Field(min_length=1, max_length=500)]
 LongText = Annotated[str, Field(max_length=100_000)]
+TypeCode = Annotated[
+    str,
+    Field(max_length=60, description="a code of the desk's ticket_types", examples=["incident"]),
+]
+CustomFields = Annotated[
+    dict[str, Any],
+    Field(max_length=200, description="by key; null removes one", examples=[{"floor": "3"}]),
+]
 
 
-class ExternalRecipient(RequestModel):
-    """A customer's address; it need not belong to anybody whom we know (S2-118)."""
-
-    email: Address
-    name: str = Field(default="", max_length=200)
-    contact_id: RecordId | None = None
-    place: Place = "to"
-
-
-class EmployeeRecipient(RequestModel):
-    """An employee, or whoever holds a role when mail is sent (S2-126)."""
-
-    employee_id: RecordId | None = None
-    role: Role | None = None
-
-    @model_validator(mode="after")
-    def _one(self) -> Self:
-        if (self.employee_id is None) == (self.role is None):
-            raise ValueError("name either an employee or a role")
-        return self
-
-
-class Recipients(RequestModel):
-    """Both lists; writing replaces them."""
-
-    external: list[ExternalRecipient] = Field(default_factory=list, max_length=200)
-    employees: list[EmployeeRecipient] = Field(default_factory=list, max_length=200)
+_NULLABLE = frozenset(
+    {"due_at", "manager_id", "asset_id", "contact_id", "contract_id", "closed_at"}
+)
 
 
 class NewTicketRequest(RequestModel):
@@ -57,7 +42,17 @@ class NewTicketRequest(RequestModel):
     manager_id: RecordId | None = Field(
         default=None, description="default: the account's manager, else the desk's"
     )
+    contract_id: RecordId | None = Field(
+        default=None, description="default: the account's default contract (X-21)"
+    )
     priority: Priority = "normal"
+    type: TypeCode = ""
+    status: Status = Status.NEW
+    due_at: Moment | None = None
+    awaits_dispatch: bool | None = Field(
+        default=None, description='"Waiting for Dispatching"; default: as the desk is set (X-18)'
+    )
+    custom_fields: CustomFields = Field(default_factory=dict)
     recipients: list[ExternalRecipient] | None = Field(
         default=None, max_length=200, description="instead of the main contact (S2-133)"
     )
@@ -70,16 +65,39 @@ class TicketChange(RequestModel):
     description: LongText | None = None
     status: Status | None = None
     priority: Priority | None = None
+    type: TypeCode | None = None
+    due_at: Moment | None = None
+    awaits_dispatch: bool | None = None
     manager_id: RecordId | None = None
     asset_id: RecordId | None = None
     contact_id: RecordId | None = None
+    contract_id: RecordId | None = None
+    custom_fields: CustomFields | None = None
+    closed_at: Moment | None = Field(
+        default=None, description="with a closed status only; not before creation, not to come"
+    )
 
     @model_validator(mode="after")
     def _not_null(self) -> Self:
-        for name in ("subject", "description", "status", "priority"):
-            if name in self.model_fields_set and getattr(self, name) is None:
+        for name in self.model_fields_set - _NULLABLE:
+            if getattr(self, name) is None:
                 raise ValueError(f"{name} cannot be null")
         return self
+
+    def changes(self) -> dict[str, Any]:
+        """What was sent, as the columns hold it."""
+        sent = self.model_dump(exclude_unset=True)
+        return {name: str(v) if isinstance(v, Status) else v for name, v in sent.items()}
+
+
+class NewStatus(RequestModel):
+    """A ticket dragged to a status (S2-52)."""
+
+    status: Status
+    remove_from_inbox: bool = Field(
+        default=False, description="take it out of the Inbox in the same step"
+    )
+    closed_at: Moment | None = Field(default=None, description="for a closed status; default: now")
 
 
 class NewNote(RequestModel):
@@ -108,18 +126,6 @@ class RemoteTwin(ResponseModel):
     closed_at: datetime | None = Field(description="when it was closed there, by somebody there")
 
 
-class RecipientView(ResponseModel):
-    """One row of a recipient list; `email` of an employee is who would get mail now."""
-
-    list_name: Literal["external", "employee"]
-    place: Place
-    role: str | None
-    employee_id: str | None
-    contact_id: str | None
-    name: str
-    email: str | None
-
-
 class TicketSummary(ResponseModel):
     """A ticket in a list. Times are UTC."""
 
@@ -127,8 +133,14 @@ class TicketSummary(ResponseModel):
     number: str
     subject: str
     status: str
-    status_class: Literal["open", "closed"]
+    status_label: str = Field(description="what the desk calls it (X-19)")
+    status_class: StatusClass
     priority: str
+    priority_label: str
+    type: str
+    type_label: str
+    due_at: datetime | None
+    awaits_dispatch: bool = Field(description='"Waiting for Dispatching" (S2-31)')
     channel: str
     account: Named
     manager: Person | None
@@ -139,6 +151,15 @@ class TicketSummary(ResponseModel):
     inbox_awaiting: str | None = Field(
         description="what the remote team that handed it back waits for"
     )
+    envelope: Envelope = Field(
+        description="closed until the manager has seen the last external update (S2-58, S2-59)"
+    )
+    own: bool = Field(description="the viewer is its manager (S2-60)")
+    bold: bool = Field(description="the viewer is its manager and has not read it (S2-61)")
+    external_update_at: datetime | None = Field(
+        description="the last creation or update by a customer or a program"
+    )
+    merged_into_id: str | None
     occurred_at: datetime = Field(description="when it began, by the clock of where it began")
     created_at: datetime
     updated_at: datetime
@@ -151,6 +172,15 @@ class TicketView(TicketSummary):
 
     description: str
     contact: Person | None
+    contract: Named | None
+    custom_fields: dict[str, Any]
+    status_since: datetime
+    time_in_status: dict[str, int] = Field(
+        description="seconds by status; the present one runs (S2-03)"
+    )
+    time_to_resolution: int | None = Field(
+        description="seconds from creation to the close date; null while it is open"
+    )
     recipients: list[RecipientView]
 
 
@@ -183,8 +213,3 @@ class TicketExplanation(ResponseModel):
     ticket_id: str
     number: str
     decisions: list[ExplainedDecision]
-
-
-class RecipientLists(ResponseModel):
-    external: list[RecipientView]
-    employees: list[RecipientView]

@@ -7,6 +7,8 @@ from enum import StrEnum
 from typing import Literal
 
 StatusClass = Literal["open", "closed"]
+StatusCode = Literal["new", "scheduled", "in_progress", "waiting", "completed", "canceled"]
+Priority = Literal["low", "normal", "high", "critical"]
 
 
 class Status(StrEnum):

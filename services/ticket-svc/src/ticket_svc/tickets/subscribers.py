@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from patchbay_contracts import PersonRef
 from ticket_svc.accounts.tables import Account
 from ticket_svc.employees.tables import Employee
+from ticket_svc.tickets.muting import not_muted
 from ticket_svc.tickets.people import ACCOUNT_MANAGER, TICKET_MANAGER
 from ticket_svc.tickets.placement import Subscriber
 from ticket_svc.tickets.tables import Recipient, Ticket
@@ -39,7 +40,7 @@ async def subscribers_of(
         )
         .join(_TICKET, _TICKET.c.id == _RECIPIENT.c.ticket_id)
         .join(_ACCOUNT, _ACCOUNT.c.id == _TICKET.c.account_id)
-        .outerjoin(_EMPLOYEE, and_(employee_id, _EMPLOYEE.c.active))
+        .outerjoin(_EMPLOYEE, and_(employee_id, _EMPLOYEE.c.active, not_muted()))
         .where(_RECIPIENT.c.ticket_id.in_(wanted))
         .order_by(_RECIPIENT.c.ticket_id, _RECIPIENT.c.id)
     )
