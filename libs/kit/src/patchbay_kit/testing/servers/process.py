@@ -11,12 +11,12 @@ import signal
 import subprocess
 import tempfile
 import weakref
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import ClassVar, Self
 
+from patchbay_kit.testing.servers.lifetime import Lifetime
 from patchbay_kit.testing.waiting import wait_until
 
 # $1 is the process group, $2 the directory. The pipe on stdin closes with the test run.
@@ -38,7 +38,7 @@ class ServerFailedError(RuntimeError):
     """The server ended or stayed silent; the message holds the end of its log."""
 
 
-class PrivateServer(ABC):
+class PrivateServer(Lifetime):
     """One server in its own short directory, started as a process group of its own."""
 
     name: ClassVar[str]
@@ -141,11 +141,6 @@ class PrivateServer(ABC):
             self._wait(self.stop_timeout)
         self._dismiss_guard()
 
-    def restart(self) -> Self:
-        """Stop in order and start again on the same ports and data."""
-        self.stop()
-        return self.start()
-
     def pause(self) -> None:
         """Freeze it (SIGSTOP): connections stay open and nobody answers."""
         self._signal(signal.SIGSTOP)
@@ -158,21 +153,6 @@ class PrivateServer(ABC):
         """Kill it and remove everything it had."""
         self.kill9()
         self._remove()
-
-    def __enter__(self) -> Self:
-        try:
-            return self.start()
-        except BaseException:
-            self.close()
-            raise
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def log_tail(self, lines: int = 30) -> str:
         """The last lines of the log, for error messages."""

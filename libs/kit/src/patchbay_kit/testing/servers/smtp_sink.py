@@ -5,12 +5,12 @@ import email
 import email.policy
 from dataclasses import dataclass, field
 from email.message import EmailMessage
-from types import TracebackType
 from typing import ClassVar, Literal, Self
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from patchbay_kit.testing.servers.lifetime import Lifetime
 from patchbay_kit.testing.servers.ports import free_port
 from patchbay_kit.testing.waiting import wait_until
 
@@ -42,7 +42,7 @@ class _Behaviour:
 
 
 @dataclass
-class SmtpSink:
+class SmtpSink(Lifetime):
     """Listens on `host`:`port`; the port stays the same over `stop` and `start`."""
 
     name: ClassVar[str] = "SMTP sink"
@@ -76,15 +76,8 @@ class SmtpSink:
             self._controller.stop(no_assert=True)
             self._controller = None
 
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """The same: nothing is kept outside of memory."""
         self.stop()
 
     def accept(self) -> None:

@@ -1,12 +1,12 @@
 """What both forms of the system can do for a test."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping
-from types import TracebackType
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import httpx
 
+from patchbay_kit.testing.servers.lifetime import Lifetime
 from patchbay_kit.testing.servers.process import PrivateServer
 from patchbay_kit.testing.system.api import Api
 from patchbay_kit.testing.system.process import Program
@@ -37,16 +37,12 @@ _WAITING = {
 SERVICES = tuple(_WAITING)
 
 
-class System(ABC):
+class System(Lifetime):
     """A running system with one administrator, on ports that it keeps over restarts."""
 
     form: ClassVar[str]
     api: Api
     smtp_port: int
-
-    @abstractmethod
-    def start(self) -> Self:
-        """Start what does not run and wait until all of it is ready."""
 
     @abstractmethod
     def killable(self) -> Mapping[str, PrivateServer]:
@@ -55,10 +51,6 @@ class System(ABC):
     @abstractmethod
     def programs(self) -> Mapping[str, Program]:
         """Our own processes by name."""
-
-    @abstractmethod
-    def close(self) -> None:
-        """Kill everything and remove what it wrote."""
 
     @abstractmethod
     def rows(self, service: str, query: str) -> list[dict[str, Any]]:
@@ -87,11 +79,6 @@ class System(ABC):
         for program in self.programs().values():
             program.wait_or_kill()
         return {name: program.exit_status for name, program in self.programs().items()}
-
-    def restart(self) -> Self:
-        """Stop in order and start again."""
-        self.stop()
-        return self.start()
 
     def ready(self, path: str = "/v1/tickets") -> dict[str, Any]:
         """The /readyz document of whoever answers `path`."""
@@ -142,21 +129,6 @@ class System(ABC):
         """Dead letters of every service that nobody decided on."""
         query = "SELECT queue, event_type, reason, error FROM dead_letter WHERE state = 'parked'"
         return [row for service in SERVICES for row in self.rows(service, query)]
-
-    def __enter__(self) -> Self:
-        try:
-            return self.start()
-        except BaseException:
-            self.close()
-            raise
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def common_settings() -> dict[str, str]:
