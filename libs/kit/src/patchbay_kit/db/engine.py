@@ -16,6 +16,7 @@ from sqlalchemy.exc import ArgumentError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from patchbay_kit.db.failures import watch
+from patchbay_kit.db.sqlite import connect
 from patchbay_kit.errors import ConfigurationError
 
 WRITE_OPTION = "patchbay_write"
@@ -114,6 +115,8 @@ def _sqlite(url: URL, pool_size: int) -> AsyncEngine:
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=10,
+        pool_use_lifo=True,
+        connect_args={"async_creator_fn": connect},
     )
     sync = engine.sync_engine
 

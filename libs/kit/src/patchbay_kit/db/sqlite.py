@@ -1,0 +1,65 @@
+"""SQLite's connection for the event loop: a thread waits for the disk and for locks, and nothing
+else crosses to it.
+
+Inside a write transaction the statements of a unit of work run in the loop itself: each takes
+microseconds, where a crossing costs two switches and a turn of the interpreter lock. BEGIN
+IMMEDIATE (others may be writing), COMMIT (the disk) and reads (they may be long) go to the thread.
+"""
+
+import sqlite3
+from collections.abc import Callable
+from typing import Any
+
+import aiosqlite
+
+_BEGIN_WRITING = "BEGIN IMMEDIATE"
+
+
+class LoopConnection(aiosqlite.Connection):
+    """Used by one task at a time. `writing` is true between BEGIN IMMEDIATE and its end."""
+
+    def __init__(self, connector: Callable[[], sqlite3.Connection]) -> None:
+        super().__init__(connector, iter_chunk_size=64)
+        self._thread.daemon = True
+        self._writing = False
+        # What a cancelled task left in the thread may still run: count up here, and there.
+        self._sent = 0
+        self._done = 0
+
+    async def _execute(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
+        if self._sent == self._done and self._is_short(fn, args):
+            return fn(*args, **kwargs)
+        if fn.__name__ in ("commit", "rollback"):
+            self._writing = False
+
+        def run() -> Any:
+            try:
+                return fn(*args, **kwargs)
+            finally:
+                self._done += 1
+
+        self._sent += 1
+        answer = await super()._execute(run)  # type: ignore[no-untyped-call]
+        if args and args[0] == _BEGIN_WRITING:
+            self._writing = True
+        return answer
+
+    def _is_short(self, function: Any, args: tuple[Any, ...]) -> bool:
+        """Whether it waits for nothing."""
+        on_connection = function.__self__ is self._connection
+        match function.__name__:
+            case "close":
+                return not on_connection
+            case "cursor":
+                return True
+            case "rollback":
+                return not self._writing
+            case "commit":
+                return False
+            case _:
+                return self._writing or (bool(args) and args[0] == "BEGIN")
+
+
+def connect(path: str, **options: Any) -> LoopConnection:
+    """A connection to the file; `options` are those of `sqlite3.connect`."""
+    return LoopConnection(lambda: sqlite3.connect(path, **{**options, "check_same_thread": False}))
