@@ -69,7 +69,9 @@ async def _with_address(session: AsyncSession, address: str) -> tuple[Table, Row
         known = len(rows) == 1 and rows[0].password_hash is not None
         return _EMPLOYEE, rows[0] if known else None
     contacts = select(_CONTACT.c.id, _CONTACT.c.password_hash).where(
-        _has(_CONTACT, address), _CONTACT.c.password_hash.is_not(None)
+        _has(_CONTACT, address),
+        _CONTACT.c.password_hash.is_not(None),
+        _CONTACT.c.archived_at.is_(None),
     )
     found = (await session.execute(contacts.limit(2))).all()
     return _CONTACT, found[0] if len(found) == 1 else None
