@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from patchbay_contracts import AccountRenamed, Envelope, decode
 from patchbay_kit.db import Database
-from patchbay_kit.db.failures import SwallowedFailureError
+from patchbay_kit.db.failures import NestedUnitError, SwallowedFailureError
 from patchbay_kit.db.tables import outbox
 from patchbay_kit.ids import new_id
 from patchbay_kit.testing.harness import make_envelope
@@ -127,6 +127,20 @@ async def test_a_swallowed_failure_is_not_committed_as_if_nothing_were(
     async with db.unit_of_work() as uow:
         await uow.session.execute(thing.insert(), {"id": new_id(), "name": "kept"})
     assert await db.scalar(select(thing.c.name)) == "kept"
+
+
+async def test_a_unit_inside_another_is_refused_and_a_task_of_its_own_is_not(db: Database) -> None:
+    async def another() -> None:
+        async with db.unit_of_work():
+            pass
+
+    async with asyncio.timeout(10):
+        async with db.unit_of_work():
+            with pytest.raises(NestedUnitError):
+                await another()
+            waiting = asyncio.create_task(another())
+        await waiting
+        await another()
 
 
 async def test_what_a_savepoint_takes_back_does_no_harm(db: Database, thing: Table) -> None:

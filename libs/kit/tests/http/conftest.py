@@ -21,6 +21,7 @@ from patchbay_kit.http import (
     Reader,
     RequestModel,
     ResponseModel,
+    RuntimeDep,
     TransactionalRoute,
     Uow,
     check_if_match,
@@ -109,7 +110,7 @@ def notes(sample_package: str) -> Notes:
     hooks: dict[str, Any] = {}
 
     def create_app(runtime: Runtime) -> FastAPI:
-        routers = [_note_router(table, hooks), _odd_router(table)]
+        routers = [_note_router(table, hooks), _odd_router(table), _own_unit_router()]
         return create_service_app(runtime, "notes-svc", routers, title="Notes")
 
     service = ServiceDefinition(
@@ -188,6 +189,17 @@ def _note_router(table: Table, hooks: dict[str, Any]) -> APIRouter:
         row = (await uow.session.execute(statement)).one()
         check_if_match(request, row.rank)
         return NoteOut(id=note_id, text=note.text, rank=row.rank + 1)
+
+    return router
+
+
+def _own_unit_router() -> APIRouter:
+    router = APIRouter(prefix="/v1/own-unit", route_class=TransactionalRoute)
+
+    @router.post("")
+    async def begin_another(runtime: RuntimeDep) -> dict[str, bool]:
+        async with runtime.db.unit_of_work():
+            return {"ok": True}
 
     return router
 

@@ -211,3 +211,14 @@ async def test_when_the_connection_breaks_nobody_is_told_that_nothing_was_done(
     assert "not known" in lost.json()["detail"]
     assert again.status_code == 201
     assert await notes.count(pg_notes) == 1
+
+
+async def test_a_route_that_begins_a_second_unit_of_work_fails_at_once(
+    runtime: Any, notes: Any
+) -> None:
+    """With a key the request holds SQLite's only writer: the second unit would wait for ever."""
+    async with asyncio.timeout(10), client(runtime, notes.service) as http:
+        answer = await http.post("/v1/own-unit", headers={"Idempotency-Key": "own"})
+        assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
+        after = await http.post("/v1/notes", json={"text": "still writable"})
+    assert after.status_code == 201

@@ -4,8 +4,8 @@ units of work for changes, sessions for reads, and the only place that commits.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Any
 
 from sqlalchemy import text
@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from patchbay_kit.clock import Clock, utc_now
 from patchbay_kit.db.engine import WRITE_OPTION, create_engine
-from patchbay_kit.db.failures import SwallowedFailureError, has_failed
+from patchbay_kit.db.failures import NestedUnitError, SwallowedFailureError, has_failed
 from patchbay_kit.db.uow import UnitOfWork
 
 
@@ -38,15 +38,19 @@ class Database:
         # SQLite has one writer; queueing here is fair and cheap where waiting on its file lock is
         # neither.
         self._writer = None if self.is_postgres else asyncio.Lock()
+        # The tasks that are in a unit of work.
+        self._inside: set[asyncio.Task[Any] | None] = set()
 
     @asynccontextmanager
     async def unit_of_work(self, *, actor: str | None = None) -> AsyncIterator[UnitOfWork]:
         """A transaction that commits when the block ends and rolls back when it raises.
 
         SwallowedFailureError, and nothing committed, where a statement failed outside of a
-        savepoint and the block ended well all the same.
+        savepoint and the block ended well all the same. NestedUnitError where the task is in a unit
+        of work already, as routes with the dependency `Uow` or an Idempotency-Key are.
         """
         async with AsyncExitStack() as stack:
+            stack.enter_context(self._only_one())
             if self._writer is not None:
                 await stack.enter_async_context(self._writer)
             session = await stack.enter_async_context(self._sessions())
@@ -64,6 +68,17 @@ class Database:
                 raise
         if wake:
             self.on_events()
+
+    @contextmanager
+    def _only_one(self) -> Iterator[None]:
+        task = asyncio.current_task()
+        if task in self._inside:
+            raise NestedUnitError("a unit of work was begun inside another one")
+        self._inside.add(task)
+        try:
+            yield
+        finally:
+            self._inside.discard(task)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:

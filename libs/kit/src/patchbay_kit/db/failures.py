@@ -31,6 +31,14 @@ class SwallowedFailureError(RuntimeError):
     """
 
 
+class NestedUnitError(RuntimeError):
+    """A unit of work was begun inside another one of the same task and database.
+
+    SQLite has one writer, so the inner one would wait for the outer one for ever; on PostgreSQL
+    they would commit apart. Pass the unit of work on, or let it end first.
+    """
+
+
 def sqlstate(error: BaseException) -> str:
     """PostgreSQL's five-character code, or an empty string."""
     return str(getattr(getattr(error, "orig", None), "sqlstate", None) or "")
