@@ -6,7 +6,7 @@ defaults of the table are not applied. Values are text, numbers, aware times, id
 need a plain insert.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -22,13 +22,11 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from patchbay_kit.db.bulk_sqlite import Rows, insert_rows
 from patchbay_kit.db.driver import is_postgres, run_sql
 from patchbay_kit.db.types import NAIVE, UtcDateTime
-
-Rows = Sequence[Mapping[str, Any]]
 
 
 async def insert_many(
@@ -47,14 +45,7 @@ async def insert_many(
         return []
     if is_postgres(session):
         return await _insert_postgres(session, table, rows, ignore_conflicts, tuple(returning))
-    insert = sqlite.insert(table)
-    if ignore_conflicts:
-        insert = insert.on_conflict_do_nothing()
-    if not returning:
-        await session.execute(insert, list(rows))
-        return []
-    found = await session.execute(insert.returning(*returning), list(rows))
-    return found.all()
+    return await insert_rows(session, table, rows, ignore_conflicts, tuple(returning))
 
 
 async def _insert_postgres(
@@ -98,7 +89,7 @@ async def update_many(session: AsyncSession, table: Table, rows: Rows, *, key: s
     """
     if not rows:
         return
-    if session.get_bind().dialect.name == "postgresql":
+    if is_postgres(session):
         statement = _postgres_update(table, tuple(rows[0]), key)
         await session.execute(statement, {"rows": orjson.dumps(list(rows)).decode()})
         return
