@@ -4,7 +4,6 @@ import re
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Query
 from pydantic import AfterValidator, Field
 
 _ADDRESS = re.compile(r"[^@\s<>,;:\"]{1,64}@[^@\s<>,;:\"]{1,255}")
@@ -27,8 +26,8 @@ def _address(text: str) -> str:
 RecordId = Annotated[str, AfterValidator(_record_id)]
 # An e-mail address, in lower case.
 Address = Annotated[str, Field(max_length=320), AfterValidator(_address)]
-QueryText = Annotated[str | None, Query(max_length=200)]
-QueryId = Annotated[RecordId | None, Query()]
+QueryText = Annotated[str | None, Field(max_length=200)]
+QueryId = RecordId | None
 
 
 def contains(text: str) -> str:
