@@ -24,7 +24,7 @@ from ticket_svc.moments import QueryMoment
 from ticket_svc.params import QueryId
 from ticket_svc.parts import find_part, lock_part, lock_visible, visible_ticket
 from ticket_svc.records import answer
-from ticket_svc.rights.viewer import ViewerDep
+from ticket_svc.rights.dependencies import ViewerDep
 from ticket_svc.tickets.actors import by
 
 router = APIRouter(

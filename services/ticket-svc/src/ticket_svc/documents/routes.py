@@ -27,7 +27,7 @@ from ticket_svc.documents.tables import Document
 from ticket_svc.documents.uploading import FILE_BODY, UploadRoute
 from ticket_svc.parts import lock_part, lock_visible, visible_ticket
 from ticket_svc.records import ArchivedQuery, answer, read
-from ticket_svc.rights.viewer import ViewerDep
+from ticket_svc.rights.dependencies import ViewerDep
 from ticket_svc.tickets.actors import by
 
 DESK = [Depends(require("desk"))]

@@ -6,13 +6,11 @@ if it were not there.
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import Depends
 from sqlalchemy import ColumnElement, Table, false
 
 from patchbay_kit.auth import Principal
-from patchbay_kit.http import Caller
 from ticket_svc.tickets.tables import Ticket
 
 SEE_ALL = "tickets.all"
@@ -54,11 +52,3 @@ class Viewer:
             account_id = self.principal.account_id
             return account_id is not None and ticket.account_id == account_id
         return bool(ticket.manager_id == self.principal.id)
-
-
-def viewer(principal: Caller) -> Viewer:
-    """The dependency behind `ViewerDep`."""
-    return Viewer(principal)
-
-
-ViewerDep = Annotated[Viewer, Depends(viewer)]

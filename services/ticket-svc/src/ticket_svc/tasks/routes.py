@@ -16,9 +16,9 @@ from patchbay_kit.http import (
 from ticket_svc.accounts.belonging import active_account
 from ticket_svc.moments import QueryMoment
 from ticket_svc.params import QueryId
-from ticket_svc.parts import find_part, lock_named, lock_part, lock_visible, visible_ticket
+from ticket_svc.parts import find_part, lock_part, lock_referred, lock_visible, visible_ticket
 from ticket_svc.records import answer
-from ticket_svc.rights.viewer import ViewerDep
+from ticket_svc.rights.dependencies import ViewerDep
 from ticket_svc.tasks import reading, service
 from ticket_svc.tasks.reading import TaskFilter
 from ticket_svc.tasks.schemas import NewTask, NewTicketTask, TaskChange, TaskView
@@ -93,7 +93,7 @@ async def create_task(
     """Of a ticket, of an account, or of nobody."""
     ticket = None
     if body.ticket_id is not None:
-        ticket = await lock_named(uow, viewer, body.ticket_id)
+        ticket = await lock_referred(uow, viewer, body.ticket_id)
     elif body.account_id is not None:
         await active_account(uow, body.account_id)
     task = await service.create(uow, body, by(caller), ticket=ticket, account_id=body.account_id)

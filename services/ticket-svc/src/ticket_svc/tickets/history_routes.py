@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from patchbay_kit.http import Caller, Page, PageParams, Reader, TransactionalRoute, Uow, require
 from ticket_svc.moments import QueryMoment
 from ticket_svc.params import QueryText
-from ticket_svc.rights.viewer import ViewerDep
+from ticket_svc.rights.dependencies import ViewerDep
 from ticket_svc.tickets import reading
 from ticket_svc.tickets.actors import by
 from ticket_svc.tickets.locking import lock_named

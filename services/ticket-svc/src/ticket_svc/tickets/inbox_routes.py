@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Depends, Request, Response
 
 from patchbay_kit.http import Caller, TransactionalRoute, Uow, require
-from ticket_svc.rights.viewer import ViewerDep
+from ticket_svc.rights.dependencies import ViewerDep
 from ticket_svc.tickets.actors import by
 from ticket_svc.tickets.inbox import move_to_inbox, remove_from_inbox
 from ticket_svc.tickets.locking import answer_ticket, lock_named

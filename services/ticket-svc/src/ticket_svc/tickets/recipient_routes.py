@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Depends, Request, Response
 
 from patchbay_kit.http import Caller, Reader, TransactionalRoute, Uow, require
-from ticket_svc.rights.viewer import ViewerDep
+from ticket_svc.rights.dependencies import ViewerDep
 from ticket_svc.tickets import reading
 from ticket_svc.tickets.actors import by
 from ticket_svc.tickets.candidates import candidates_of

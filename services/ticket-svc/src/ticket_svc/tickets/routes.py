@@ -16,7 +16,7 @@ from patchbay_kit.http import (
     require,
 )
 from ticket_svc.params import QueryId, QueryText
-from ticket_svc.rights.viewer import ViewerDep
+from ticket_svc.rights.dependencies import ViewerDep
 from ticket_svc.tickets import reading
 from ticket_svc.tickets.actors import by
 from ticket_svc.tickets.creating import open_ticket
