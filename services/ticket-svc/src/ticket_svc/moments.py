@@ -3,8 +3,7 @@
 from datetime import UTC, date, datetime
 from typing import Annotated
 
-from fastapi import Query
-from pydantic import AfterValidator, AwareDatetime
+from pydantic import AfterValidator, AwareDatetime, Field
 
 _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST = datetime(2200, 1, 1, tzinfo=UTC)
@@ -25,4 +24,4 @@ def _day(value: date) -> date:
 # A time with its offset, kept as UTC.
 Moment = Annotated[AwareDatetime, AfterValidator(_moment)]
 Day = Annotated[date, AfterValidator(_day)]
-QueryMoment = Annotated[Moment | None, Query(examples=["2026-11-20T08:00:00Z"])]
+QueryMoment = Annotated[Moment | None, Field(examples=["2026-11-20T08:00:00Z"])]
