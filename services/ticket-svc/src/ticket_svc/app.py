@@ -7,6 +7,9 @@ from patchbay_kit.runtime import Runtime
 from ticket_svc.accounts.contact_routes import router as contacts
 from ticket_svc.accounts.routes import router as accounts
 from ticket_svc.administration.routes import router as administration
+from ticket_svc.appointments.dispatch_routes import router as dispatch
+from ticket_svc.appointments.routes import router as appointments
+from ticket_svc.appointments.routes import tickets_router as ticket_appointments
 from ticket_svc.assets.routes import router as assets
 from ticket_svc.auth.routes import router as auth
 from ticket_svc.auth.routes import sign_in_router as sign_in
@@ -40,6 +43,7 @@ ROUTERS = (
     accounts,
     administration,
     api_keys,
+    appointments,
     assets,
     auth,
     charges,
@@ -48,6 +52,7 @@ ROUTERS = (
     custom_fields,
     customers_access,
     departments,
+    dispatch,
     documents,
     employees,
     invitations,
@@ -57,6 +62,7 @@ ROUTERS = (
     sign_in,
     statuses,
     tasks,
+    ticket_appointments,
     ticket_charges,
     ticket_history,
     ticket_inbox,

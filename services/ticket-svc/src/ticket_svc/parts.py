@@ -21,6 +21,7 @@ from patchbay_kit.http.ids import checked_id
 from ticket_svc.employees.tables import Employee
 from ticket_svc.records import Record
 from ticket_svc.rights.viewer import Viewer
+from ticket_svc.tickets.merged import refuse_merged
 from ticket_svc.tickets.tables import Ticket
 
 TICKET: Table = Ticket.__table__  # type: ignore[attr-defined]  # set by SQLModel
@@ -53,21 +54,26 @@ async def visible_ticket(session: AsyncSession, viewer: Viewer, key: str) -> Row
 async def lock_visible(
     uow: UnitOfWork, viewer: Viewer, key: str, request: Request | None = None
 ) -> Row[Any]:
-    """The same, locked; 412 where the request's If-Match names another version of the ticket."""
+    """The same, locked to be changed; 409 `ticket_merged`, and 412 where the request's If-Match
+    names another version of the ticket.
+    """
     statement = select(TICKET).where(_named(key), *viewer.conditions()).with_for_update()
     row = (await uow.session.execute(statement)).one_or_none()
     if row is None:
         raise not_found("ticket", key[:64])
+    refuse_merged(row)
     if request is not None:
         check_if_match(request, row.version)
     return row
 
 
-async def lock_named(uow: UnitOfWork, viewer: Viewer, ticket_id: str) -> Row[Any]:
+async def lock_referred(uow: UnitOfWork, viewer: Viewer, ticket_id: str) -> Row[Any]:
     """The ticket that a body names, locked; 422 `ticket_unknown` for those who may not see it."""
     try:
         return await lock_visible(uow, viewer, ticket_id)
     except ProblemError as error:
+        if error.status != 404:
+            raise
         raise invalid("ticket_unknown", "No such ticket", field="/ticket_id") from error
 
 
