@@ -2,10 +2,7 @@
 
 import sys
 
-# structlog loads rich and pygments where some other tool has installed them, to draw tracebacks as
-# we never do: 5 MiB in each process. Whoever wants rich can still import it afterwards.
-if "rich" not in sys.modules:
-    sys.modules["rich"] = None  # type: ignore[assignment]  # how the import system says "not there"
-    import structlog  # noqa: F401
-
-    del sys.modules["rich"]
+# Where some developers' tool has installed these, structlog and httpx load them for output that we
+# never write: 5 MiB in each process. No image of ours has them.
+for _name in ("pygments", "rich"):
+    sys.modules.setdefault(_name, None)  # type: ignore[arg-type]  # stands for "not there"

@@ -42,13 +42,17 @@ def main(service: ServiceDefinition) -> NoReturn:
         _check_role(runtime)
         if role == "all":
             _migrate_apart(service, settings)
-        leave(uvloop.run(run_role(service, runtime)))
+        leave(uvloop.run(_run(service, runtime)))
     except ConfigurationError as error:
         sys.exit(_fail(str(error)))
 
 
-async def run_role(service: ServiceDefinition, runtime: Runtime) -> int:
-    """Build and run the host of the runtime's role; returns the exit status."""
+async def _run(service: ServiceDefinition, runtime: Runtime) -> int:
+    return await build_host(service, runtime).run()
+
+
+def build_host(service: ServiceDefinition, runtime: Runtime) -> Host:
+    """Everything that a process of the runtime's role runs; nothing runs yet."""
     settings: BaseServiceSettings = runtime.settings
     role = runtime.role
     host = Host(runtime.bus, grace=settings.shutdown_grace, on_stop=[runtime.db.close])
@@ -66,10 +70,12 @@ async def run_role(service: ServiceDefinition, runtime: Runtime) -> int:
         host.loops.append(ReadyLoop(service, runtime))
     if role in ("worker", "all"):
         host.loops += worker_loops(service, runtime)
+    if runtime.has_api:
+        host.loops += service.api_loops(runtime)
     host.endpoints.append(
         HttpEndpoint(app, settings.http_host, settings.http_port, grace=settings.shutdown_grace)
     )
-    return await host.run()
+    return host
 
 
 def _migrate(service: ServiceDefinition, settings: BaseServiceSettings) -> None:
