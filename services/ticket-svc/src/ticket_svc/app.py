@@ -27,6 +27,8 @@ from ticket_svc.merging.routes import accounts_router as account_merging
 from ticket_svc.merging.routes import router as account_merges
 from ticket_svc.portal.access_routes import invitations_router as invitations
 from ticket_svc.portal.access_routes import router as customers_access
+from ticket_svc.portal.routes import router as portal
+from ticket_svc.portal.routes import uploads as portal_uploads
 from ticket_svc.rights.group_routes import router as privilege_groups
 from ticket_svc.rights.key_routes import router as api_keys
 from ticket_svc.tasks.routes import router as tasks
@@ -58,6 +60,8 @@ ROUTERS = (
     invitations,
     locations,
     mail,
+    portal,
+    portal_uploads,
     privilege_groups,
     sign_in,
     statuses,

@@ -5,7 +5,13 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from patchbay_kit.http import RequestModel
-from ticket_svc.desk.schemas import PriorityLabels, ReadDwell, StatusLabels, TicketTypes
+from ticket_svc.desk.schemas import (
+    CustomerMayChange,
+    PriorityLabels,
+    ReadDwell,
+    StatusLabels,
+    TicketTypes,
+)
 from ticket_svc.params import Address, RecordId
 
 _NULLABLE = frozenset({"own_account_id", "default_manager_id", "internal_address"})
@@ -26,6 +32,8 @@ class SettingsChange(RequestModel):
     ticket_types: TicketTypes | None = None
     read_dwell_seconds: ReadDwell | None = None
     dispatch_new_tickets: bool | None = None
+    customer_may_change: CustomerMayChange | None = None
+    customer_may_close: bool | None = None
 
     @model_validator(mode="after")
     def _not_null(self) -> Self:

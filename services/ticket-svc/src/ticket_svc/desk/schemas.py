@@ -1,6 +1,6 @@
 """The desk's settings, with their defaults."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -35,6 +35,10 @@ ReadDwell = Annotated[
         description="seconds of looking at a ticket after which a frontend marks it read (S2-62)",
     ),
 ]
+CustomerMayChange = Annotated[
+    list[Literal["description", "priority"]],
+    Field(max_length=2, description="what customers change of their own open tickets"),
+]
 
 
 class DeskSettings(BaseModel):
@@ -67,4 +71,8 @@ class DeskSettings(BaseModel):
     read_dwell_seconds: ReadDwell = 3
     dispatch_new_tickets: bool = Field(
         default=False, description="new tickets wait for dispatching unless said otherwise (X-18)"
+    )
+    customer_may_change: CustomerMayChange = Field(default=["description", "priority"])
+    customer_may_close: bool = Field(
+        default=False, description="customers close their own tickets in the portal"
     )
