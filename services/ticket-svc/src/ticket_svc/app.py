@@ -38,6 +38,7 @@ from ticket_svc.tickets.inbox_routes import router as ticket_inbox
 from ticket_svc.tickets.recipient_routes import router as ticket_recipients
 from ticket_svc.tickets.routes import router as tickets
 from ticket_svc.tickets.status_routes import router as statuses
+from ticket_svc.transfer.routes import router as imports
 
 ROUTERS = (
     account_merges,
@@ -57,6 +58,7 @@ ROUTERS = (
     dispatch,
     documents,
     employees,
+    imports,
     invitations,
     locations,
     mail,

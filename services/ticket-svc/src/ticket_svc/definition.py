@@ -76,6 +76,7 @@ SERVICE = ServiceDefinition(
         "/v1/dispatcher",
         "/v1/documents",
         "/v1/employees",
+        "/v1/imports",
         "/v1/locations",
         "/v1/mail-decisions",
         "/v1/portal",

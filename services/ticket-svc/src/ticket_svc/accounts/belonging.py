@@ -29,6 +29,10 @@ class OfferedOfAccount(OfAccount, Archivable, Protocol):
 R = TypeVar("R", bound=OfAccount)
 A = TypeVar("A", bound=OfferedOfAccount)
 
+# Not against each other's foreign keys: tickets of the account are opened meanwhile.
+_EXCLUSIVE: Any = {"key_share": True}
+_SHARED: Any = {"read": True}
+
 
 async def locked_in_account(
     uow: UnitOfWork, model: type[R], record_id: str, what: str, request: Request | None = None
@@ -40,7 +44,7 @@ async def locked_in_account(
     held = None
     while held != record.account_id:  # A merge may move it while we wait for its account.
         held = record.account_id
-        await uow.session.get_one(Account, held, with_for_update=True)
+        await uow.session.get_one(Account, held, with_for_update=_EXCLUSIVE)
         await uow.session.refresh(record, with_for_update=True)
     if request is not None:
         check_if_match(request, record.version)
@@ -55,7 +59,7 @@ async def active_account(
     It is locked, so that it cannot be merged or archived meanwhile; `exclusive` where the account
     has a rule about all of its records, such as one main contact.
     """
-    lock: Any = True if exclusive else {"read": True}
+    lock = _EXCLUSIVE if exclusive else _SHARED
     account = await uow.session.get(Account, account_id, with_for_update=lock)
     if account is None:
         raise invalid("account_unknown", "No such account", field=field)

@@ -4,9 +4,10 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from patchbay_kit.http import Page, PageParams, Reader, TransactionalRoute, Uow, require
 from ticket_svc import records
-from ticket_svc.accounts import contacts, repository
+from ticket_svc.accounts import contacts
 from ticket_svc.accounts.belonging import locked_in_account
 from ticket_svc.accounts.contact_schemas import ContactChange, ContactView, NewContact
+from ticket_svc.accounts.lists import ContactFilter, page_of_contacts
 from ticket_svc.accounts.tables import Contact
 from ticket_svc.params import QueryId, QueryText
 from ticket_svc.records import ArchivedQuery
@@ -28,7 +29,7 @@ async def list_contacts(
     archived: ArchivedQuery = False,
 ) -> Page[ContactView]:
     """`q` is a part of the name or of an address."""
-    found = await repository.page_of_contacts(session, account_id, q, archived, page)
+    found = await page_of_contacts(session, ContactFilter(account_id, q, archived), page)
     return page.page(found, key=lambda row: (row.id,), item=ContactView.model_validate)
 
 

@@ -1,20 +1,15 @@
-"""Reading accounts, contacts and domains."""
+"""Reading what belongs to an account."""
 
 from typing import Any
 
-from sqlalchemy import Boolean, Column, Row, String, Table, column, or_, select, table
+from sqlalchemy import Boolean, Row, String, Table, column, select, table
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col
 
 from patchbay_kit.db import IdType
-from patchbay_kit.http import PageRequest, keyset
-from ticket_svc.accounts.tables import Account, AccountDomain, Contact
+from ticket_svc.accounts.tables import AccountDomain, Contact
 from ticket_svc.employees.tables import Employee
-from ticket_svc.params import contains
-from ticket_svc.records import is_archived
 
-_ACCOUNT: Table = Account.__table__  # type: ignore[attr-defined]  # set by SQLModel
-_CONTACT: Table = Contact.__table__  # type: ignore[attr-defined]
+_CONTACT: Table = Contact.__table__  # type: ignore[attr-defined]  # set by SQLModel
 _DOMAIN: Table = AccountDomain.__table__  # type: ignore[attr-defined]
 _EMPLOYEE: Table = Employee.__table__  # type: ignore[attr-defined]
 # Named, not imported: locations stand on accounts, and not the other way round.
@@ -27,49 +22,6 @@ _LOCATION = table(
     *(column(name, String) for name in _LOCATION_TEXTS),
 )
 SHOWN_CONTACTS = 100
-
-
-async def page_of_accounts(
-    session: AsyncSession,
-    page: PageRequest,
-    *,
-    q: str | None,
-    auto_created: bool | None,
-    manager_id: str | None,
-    archived: bool,
-) -> list[Account]:
-    """Newest first, one more than the page holds; `q` is a part of name, address or mail domain.
-
-    Accounts that were merged into others are left out.
-    """
-    statement = select(Account).where(
-        is_archived(_ACCOUNT.c.archived_at, archived), _ACCOUNT.c.merged_into_id.is_(None)
-    )
-    if auto_created is not None:
-        statement = statement.where(col(Account.auto_created).is_(auto_created))
-    if manager_id is not None:
-        statement = statement.where(col(Account.manager_id) == manager_id)
-    if q:
-        pattern = contains(q)
-        columns = (_ACCOUNT.c.name, _ACCOUNT.c.email1, _ACCOUNT.c.email2)
-        domains = select(_DOMAIN.c.account_id).where(_DOMAIN.c.domain.ilike(pattern, escape="\\"))
-        statement = statement.where(or_(_like(columns, q), _ACCOUNT.c.id.in_(domains)))
-    statement = keyset(statement, [col(Account.id)], page)
-    return list((await session.execute(statement)).scalars())
-
-
-async def page_of_contacts(
-    session: AsyncSession, account_id: str | None, q: str | None, archived: bool, page: PageRequest
-) -> list[Contact]:
-    """Newest first, one more than the page holds; `q` is a part of name or address."""
-    statement = select(Contact).where(is_archived(_CONTACT.c.archived_at, archived))
-    if account_id is not None:
-        statement = statement.where(col(Contact.account_id) == account_id)
-    if q:
-        columns = (_CONTACT.c.name, _CONTACT.c.email1, _CONTACT.c.email2)
-        statement = statement.where(_like(columns, q))
-    statement = keyset(statement, [col(Contact.id)], page)
-    return list((await session.execute(statement)).scalars())
 
 
 async def domains_of(session: AsyncSession, account_id: str) -> list[str]:
@@ -105,7 +57,3 @@ async def main_contact(session: AsyncSession, account_id: str) -> Contact | None
     """The account's main contact, locked."""
     statement = select(Contact).where(_CONTACT.c.account_id == account_id, _CONTACT.c.is_main)
     return (await session.execute(statement.with_for_update())).scalar_one_or_none()
-
-
-def _like(columns: tuple[Column[Any], ...], q: str) -> Any:
-    return or_(*(each.ilike(contains(q), escape="\\") for each in columns))

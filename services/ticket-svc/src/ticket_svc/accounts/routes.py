@@ -7,7 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from patchbay_kit.http import Page, PageParams, Reader, TransactionalRoute, Uow, require
 from ticket_svc import records
-from ticket_svc.accounts import repository, service
+from ticket_svc.accounts import service
+from ticket_svc.accounts.lists import AccountFilter, page_of_accounts
 from ticket_svc.accounts.schemas import (
     AccountChange,
     AccountSummary,
@@ -37,14 +38,8 @@ async def list_accounts(
     archived: ArchivedQuery = False,
 ) -> Page[AccountSummary]:
     """`q` is a part of the name, of an address or of a mail domain. Merged ones are left out."""
-    accounts = await repository.page_of_accounts(
-        session,
-        page,
-        q=q,
-        auto_created=auto_created,
-        manager_id=manager_id,
-        archived=archived,
-    )
+    wanted = AccountFilter(q, auto_created, manager_id, archived)
+    accounts = await page_of_accounts(session, wanted, page)
     return page.page(accounts, key=lambda row: (row.id,), item=AccountSummary.model_validate)
 
 

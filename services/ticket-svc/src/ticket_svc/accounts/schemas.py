@@ -10,7 +10,7 @@ from patchbay_kit.http import RequestModel, ResponseModel
 from ticket_svc.custom_fields.schemas import CustomFieldsShown, CustomFieldValues
 from ticket_svc.params import Address, RecordId
 
-_WEBSITE = re.compile(r"https?://[^\s/@\\]+(/\S*)?", re.IGNORECASE)
+_WEBSITE = re.compile(r"https?://[^\s/@\\:?#]+(:\d{1,5})?([/?#]\S*)?", re.IGNORECASE)
 
 
 def _website(text: str) -> str:
