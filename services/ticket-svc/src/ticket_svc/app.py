@@ -36,6 +36,8 @@ from ticket_svc.tasks.routes import tickets_router as ticket_tasks
 from ticket_svc.tickets.history_routes import router as ticket_history
 from ticket_svc.tickets.inbox_routes import router as ticket_inbox
 from ticket_svc.tickets.recipient_routes import router as ticket_recipients
+from ticket_svc.tickets.relation_routes import merges_router as ticket_merges
+from ticket_svc.tickets.relation_routes import router as ticket_relations
 from ticket_svc.tickets.routes import router as tickets
 from ticket_svc.tickets.status_routes import router as statuses
 from ticket_svc.transfer.routes import router as imports
@@ -72,6 +74,8 @@ ROUTERS = (
     ticket_charges,
     ticket_history,
     ticket_inbox,
+    ticket_relations,
+    ticket_merges,
     ticket_recipients,
     ticket_tasks,
     tickets,

@@ -84,6 +84,7 @@ SERVICE = ServiceDefinition(
         "/v1/settings",
         "/v1/statuses",
         "/v1/tasks",
+        "/v1/ticket-merges",
         "/v1/tickets",
     ),
     create_app=_create_app,

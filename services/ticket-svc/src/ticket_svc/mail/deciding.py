@@ -25,6 +25,7 @@ from ticket_svc.mail.rules import MailVerdict, Sender, is_employee
 from ticket_svc.mail.tables import MailDecision
 from ticket_svc.mail.waiting import forget, settle
 from ticket_svc.tickets.changing import lock_tickets
+from ticket_svc.tickets.merged import final_tickets
 
 _DECISION: Table = MailDecision.__table__  # type: ignore[attr-defined]  # set by SQLModel
 
@@ -53,6 +54,7 @@ async def file_by_hand(uow: UnitOfWork, mail_id: str, ticket_id: str) -> None:
     decided = await _undecided(uow, mail_id, MailOutcome.FILED)
     if ticket_id not in await lock_tickets(uow.session, [ticket_id]):
         raise invalid("ticket_unknown", "No such ticket", field="/ticket_id")
+    ticket_id = (await final_tickets(uow.session, [ticket_id]))[ticket_id]
     decided.verdict = replace(decided.verdict, ticket_id=ticket_id)
     await file_mails(uow, [decided])
     await distribute(uow, [decided], await load_settings(uow.session))

@@ -13,6 +13,7 @@ from patchbay_contracts import EmailReceived
 from ticket_svc.accounts.tables import Account, AccountDomain, Contact
 from ticket_svc.employees.tables import Employee
 from ticket_svc.mail.rules import Candidate, Candidates, Sender
+from ticket_svc.tickets.merged import final_tickets
 from ticket_svc.tickets.tables import Recipient, Ticket, TicketMessage
 
 _EMPLOYEE: Table = Employee.__table__  # type: ignore[attr-defined]  # set by SQLModel
@@ -161,9 +162,11 @@ async def _tickets_by_number(
 
 
 async def _candidates(session: AsyncSession, ids: set[str]) -> dict[str, Candidate]:
+    """By the ids that mails name; those of merged tickets stand for where these went."""
     if not ids:
         return {}
-    wanted = sorted(ids)
+    final = await final_tickets(session, ids)
+    wanted = sorted(set(final.values()))
     parties: dict[str, set[str]] = {}
     statement = select(_RECIPIENT.c.ticket_id, _RECIPIENT.c.email).where(
         _RECIPIENT.c.ticket_id.in_(wanted),
@@ -173,10 +176,11 @@ async def _candidates(session: AsyncSession, ids: set[str]) -> dict[str, Candida
     for row in await session.execute(statement):
         parties.setdefault(row.ticket_id, set()).add(row.email.lower())
     tickets = select(_TICKET.c.id, _TICKET.c.account_id).where(_TICKET.c.id.in_(wanted))
-    return {
+    found = {
         row.id: Candidate(row.id, row.account_id, frozenset(parties.get(row.id, ())))
         for row in await session.execute(tickets)
     }
+    return {each: found[last] for each, last in final.items() if last in found}
 
 
 def _of(
@@ -196,4 +200,5 @@ def _of(
 
 
 def _unique(tickets: dict[str, Candidate], ids: list[str | None]) -> list[Candidate]:
-    return [tickets[each] for each in dict.fromkeys(ids) if each is not None and each in tickets]
+    known = [tickets[each] for each in ids if each is not None and each in tickets]
+    return list({candidate.ticket_id: candidate for candidate in known}.values())
