@@ -125,6 +125,7 @@ def _add_service(hub: Hub, service: ServiceDefinition, settings: BaseServiceSett
         ready,
         *relay_loops(runtime, wake, listen=False),
         *worker_loops(service, runtime),
+        *service.api_loops(runtime),
     ]
     hub.host.on_stop.append(runtime.db.close)
     hub.apps[service.name] = service.create_app(runtime)

@@ -50,8 +50,8 @@ class ServiceDefinition:
     """Everything that `python -m <service> <role>` and the embedded hub need to know.
 
     `wire` fills `runtime.extras` (may be async work free); `create_app` mounts the routers; `loops`
-    are the service's own loops beside its consumers (polling, sending); `prefixes` are its public
-    paths.
+    are the service's own loops beside its consumers (polling, sending), `api_loops` those of a
+    process that answers callers; `prefixes` are its public paths.
 
     The functions import what they return: a role loads what it runs. `wire` and `on_ready` are not
     called in a relay, which knows nothing of its service but the outbox.
@@ -65,6 +65,7 @@ class ServiceDefinition:
     prefixes: tuple[str, ...]
     create_app: "Callable[[Runtime], FastAPI]"
     loops: Callable[[Runtime], Sequence[Loop]] = lambda _runtime: ()
+    api_loops: Callable[[Runtime], Sequence[Loop]] = lambda _runtime: ()
     wire: Callable[[Runtime], None] = lambda _runtime: None
     on_ready: "Callable[[Runtime], Any] | None" = None
 

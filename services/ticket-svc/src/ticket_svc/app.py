@@ -21,6 +21,7 @@ from ticket_svc.departments.routes import router as departments
 from ticket_svc.documents.routes import router as documents
 from ticket_svc.documents.routes import uploads
 from ticket_svc.employees.routes import router as employees
+from ticket_svc.live.routes import router as live
 from ticket_svc.locations.routes import router as locations
 from ticket_svc.mail.routes import router as mail
 from ticket_svc.merging.routes import accounts_router as account_merging
@@ -41,6 +42,8 @@ from ticket_svc.tickets.relation_routes import router as ticket_relations
 from ticket_svc.tickets.routes import router as tickets
 from ticket_svc.tickets.status_routes import router as statuses
 from ticket_svc.transfer.routes import router as imports
+from ticket_svc.views.routes import router as views
+from ticket_svc.views.routes import tickets_router as ticket_lists
 
 ROUTERS = (
     account_merges,
@@ -62,6 +65,7 @@ ROUTERS = (
     employees,
     imports,
     invitations,
+    live,
     locations,
     mail,
     portal,
@@ -74,12 +78,14 @@ ROUTERS = (
     ticket_charges,
     ticket_history,
     ticket_inbox,
-    ticket_relations,
+    ticket_lists,  # before `tickets`, to whom "counts" would be a ticket
     ticket_merges,
     ticket_recipients,
+    ticket_relations,
     ticket_tasks,
     tickets,
     uploads,
+    views,
 )
 
 

@@ -42,6 +42,12 @@ def _loops(runtime: Runtime) -> "Sequence[Loop]":
     return loops(runtime)
 
 
+def _api_loops(runtime: Runtime) -> "Sequence[Loop]":
+    from ticket_svc.live.wiring import live_loops
+
+    return live_loops(runtime)
+
+
 def _wire(runtime: Runtime) -> None:
     from ticket_svc.start import wire
 
@@ -77,6 +83,7 @@ SERVICE = ServiceDefinition(
         "/v1/documents",
         "/v1/employees",
         "/v1/imports",
+        "/v1/live",
         "/v1/locations",
         "/v1/mail-decisions",
         "/v1/portal",
@@ -86,9 +93,11 @@ SERVICE = ServiceDefinition(
         "/v1/tasks",
         "/v1/ticket-merges",
         "/v1/tickets",
+        "/v1/views",
     ),
     create_app=_create_app,
     loops=_loops,
+    api_loops=_api_loops,
     wire=_wire,
     on_ready=_on_ready,
 )

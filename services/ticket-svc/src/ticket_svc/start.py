@@ -33,12 +33,14 @@ def wire(runtime: Runtime) -> None:
         return
     from ticket_svc.auth.keys import OwnKeys
     from ticket_svc.auth.verifier import FreshVerifier
+    from ticket_svc.live.tail import LiveTail
     from ticket_svc.rights.standing import Standings
 
     keys = OwnKeys(runtime)
     standings = Standings()
     runtime.extras["own_keys"] = keys
     runtime.extras["standings"] = standings
+    runtime.extras["live"] = LiveTail(runtime.db)
     runtime.extras["verifier"] = FreshVerifier(TokenVerifier(keys), standings, runtime.db)
 
 

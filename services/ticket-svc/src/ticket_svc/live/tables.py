@@ -11,20 +11,22 @@ from ticket_svc.base import Base
 
 
 class LiveChange(Base, table=True):
-    """A fact about a ticket, in the order in which live screens hear of them.
+    """A fact about a ticket, written by a trigger with the event that tells it (ADR 0016).
 
-    One writer at a time gives `seq`, so that a reader that has seen `n` never misses what is below.
-    Who is told is decided when it is read, by who may see the ticket then.
+    (`xid`, `seq`) is the order in which readers take the rows: `xid` is the writing transaction, so
+    that a reader can leave what is not final yet; it is 0 on SQLite, which has one writer.
     """
 
     __tablename__ = "live_change"
-    __table_args__ = (Index("ix_live_change_recorded_at", "recorded_at"),)
+    __table_args__ = (
+        Index("ix_live_change_xid_seq", "xid", "seq"),
+        Index("ix_live_change_recorded_at", "recorded_at"),
+    )
 
     seq: int = Field(sa_column=Column(BigIntType, primary_key=True, autoincrement=True))
-    event_id: str = Field(sa_column=Column(String(64), nullable=False, unique=True))
+    xid: int = Field(sa_column=Column(BigIntType, nullable=False))
     type: str = Field(sa_column=Column(String(100), nullable=False))
     ticket_id: str = Field(sa_column=Column(IdType, nullable=False))
     version: int = Field(sa_column=Column(Integer, nullable=False))
-    public: bool = False
     data: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JsonType, nullable=False))
     recorded_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))

@@ -10,13 +10,13 @@ NOBODY = "00000000-0000-0000-0000-000000000000"
 # Kinds of history entries that a search looks into.
 SEARCHED = "('note', 'email', 'remote_note')"
 # Signs inside of which PostgreSQL's parser would see one word: addresses, paths, numbers.
-_JOINING = "-_./\\@:+&=?#~%|*,;<>()[]"
+JOINING = "-_./\\@:+&=?#~%|*,;<>()[]"
 
 POSTGRES = (
     # Longer texts are searched by their beginning only.
     f"""CREATE FUNCTION ticket_words(given text) RETURNS tsvector IMMUTABLE LANGUAGE sql AS
 $$ SELECT to_tsvector('simple',
-    translate(left(given, 10000), '{_JOINING}', '{" " * len(_JOINING)}')) $$""",
+    translate(left(given, 10000), '{JOINING}', '{" " * len(JOINING)}')) $$""",
     """CREATE FUNCTION ticket_heading(wanted ticket) RETURNS tsvector STABLE LANGUAGE sql AS
 $$ SELECT ticket_words(concat_ws(' ', wanted.number, wanted.subject,
     (SELECT name FROM account WHERE id = wanted.account_id),
@@ -130,7 +130,7 @@ def _count(row: str, n: int) -> str:
     )
 
 
-def _renew(ticket_id: str) -> str:
+def renew(ticket_id: str) -> str:
     return (
         f"DELETE FROM ticket_text WHERE ticket_id = {ticket_id};"
         "INSERT INTO ticket_text (ticket_id, entry_id, public, document) "
@@ -168,16 +168,16 @@ WHEN {_differs(*_COUNTED)} BEGIN {_count("OLD", -1)} {_count("NEW", 1)} END""",
     f"""CREATE TRIGGER ticket_gone AFTER DELETE ON ticket BEGIN {_count("OLD", -1)}
 DELETE FROM ticket_text WHERE ticket_id = OLD.id; END""",
     f"""CREATE TRIGGER ticket_reworded AFTER UPDATE OF {", ".join(_WORDED)} ON ticket
-WHEN {_differs(*_WORDED)} BEGIN {_renew("NEW.id")} END""",
+WHEN {_differs(*_WORDED)} BEGIN {renew("NEW.id")} END""",
     f"""CREATE TRIGGER history_added AFTER INSERT ON history_entry
 WHEN NEW.kind IN {SEARCHED} AND NEW.text <> '' BEGIN
 INSERT INTO ticket_text (ticket_id, entry_id, public, document)
 SELECT t.id, NEW.id, NEW.public, {_heading("t")} || ' ' || substr(NEW.text, 1, 10000)
 FROM ticket t WHERE t.id = NEW.ticket_id; END""",
     f"""CREATE TRIGGER history_reworded AFTER UPDATE OF {", ".join(_NOTED)} ON history_entry
-WHEN {_differs(*_NOTED)} BEGIN {_renew("OLD.ticket_id")} {_renew("NEW.ticket_id")} END""",
+WHEN {_differs(*_NOTED)} BEGIN {renew("OLD.ticket_id")} {renew("NEW.ticket_id")} END""",
     f"""CREATE TRIGGER history_unworded AFTER DELETE ON history_entry BEGIN
-{_renew("OLD.ticket_id")} END""",
+{renew("OLD.ticket_id")} END""",
     *(
         f"""CREATE TRIGGER {table}_renamed AFTER UPDATE OF name ON {table}
 WHEN {_differs("name")} BEGIN

@@ -40,20 +40,6 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
-        "live_change",
-        sa.Column("seq", BigIntType, autoincrement=True, nullable=False),
-        sa.Column("event_id", sa.String(length=64), nullable=False),
-        sa.Column("type", sa.String(length=100), nullable=False),
-        sa.Column("ticket_id", IdType, nullable=False),
-        sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("public", sa.Boolean(), nullable=False),
-        sa.Column("data", JsonType, nullable=False),
-        sa.Column("recorded_at", UtcDateTime(), nullable=False),
-        sa.PrimaryKeyConstraint("seq", name=op.f("pk_live_change")),
-        sa.UniqueConstraint("event_id", name=op.f("uq_live_change_event_id")),
-    )
-    op.create_index("ix_live_change_recorded_at", "live_change", ["recorded_at"], unique=False)
-    op.create_table(
         "saved_view",
         sa.Column("id", IdType, nullable=False),
         sa.Column("owner_id", IdType, nullable=False),
