@@ -44,7 +44,8 @@ def _wanted(dialect: str, columns: tuple[Column[Any], ...]) -> TextualSelect:
         picked = ", ".join(
             f"CAST(k->>{number} AS {_postgres_type(each)})" for number, each in enumerate(columns)
         )
-        source = "json_array_elements(CAST(:keys AS json)) AS k"
+        # The condition always holds: it makes the planner expect few keys and use the index.
+        source = "json_array_elements(CAST(:keys AS json)) AS k WHERE json_typeof(k) = 'array'"
     else:
         picked = ", ".join(f"json_extract(value, '$[{number}]')" for number in range(len(columns)))
         source = "json_each(:keys)"
