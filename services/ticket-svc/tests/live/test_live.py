@@ -183,3 +183,17 @@ async def test_the_feed_is_served_as_server_sent_events(live: Any) -> None:
 def test_what_is_not_a_place_in_the_feed_is_none(text: str) -> None:
     assert parse_position(text) is None
     assert parse_position(str(Position(7, 9))) == (7, 9)
+
+
+async def test_nothing_is_missed_where_transactions_end_in_another_order_than_they_began(
+    live: Any,
+) -> None:
+    account = await live.account()
+    async with screen(live.runtime) as watching:
+        tickets = await asyncio.gather(*(live.ticket(account) for _ in range(25)))
+        await eventually(lambda: len(watching.changes) == len(tickets))
+        places = [event.id for event in watching.events[1:]]
+        assert len(set(places)) == len(tickets)
+        assert {number for _, number in watching.changes} == {t["number"] for t in tickets}
+    async with screen(live.runtime, last_event_id=places[9]) as again:
+        await eventually(lambda: [event.id for event in again.events[1:]] == places[10:])

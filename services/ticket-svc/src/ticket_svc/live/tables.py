@@ -21,6 +21,8 @@ class LiveChange(Base, table=True):
     __table_args__ = (
         Index("ix_live_change_xid_seq", "xid", "seq"),
         Index("ix_live_change_recorded_at", "recorded_at"),
+        # A place that was pruned is never given again.
+        {"sqlite_autoincrement": True},
     )
 
     seq: int = Field(sa_column=Column(BigIntType, primary_key=True, autoincrement=True))

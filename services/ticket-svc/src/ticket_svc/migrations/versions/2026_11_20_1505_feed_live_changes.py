@@ -21,6 +21,7 @@ def upgrade() -> None:
         sa.Column("data", JsonType, nullable=False),
         sa.Column("recorded_at", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_live_change")),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_live_change_xid_seq", "live_change", ["xid", "seq"], unique=False)
     op.create_index("ix_live_change_recorded_at", "live_change", ["recorded_at"], unique=False)
