@@ -16,7 +16,6 @@ from sqlalchemy.exc import ArgumentError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from patchbay_kit.db.failures import watch
-from patchbay_kit.db.sqlite import connect
 from patchbay_kit.errors import ConfigurationError
 
 WRITE_OPTION = "patchbay_write"
@@ -109,6 +108,9 @@ def _has_input(driver: Any) -> bool:
 
 
 def _sqlite(url: URL, pool_size: int) -> AsyncEngine:
+    # Here, as SQLite and its driver take 2 MiB that a process on PostgreSQL does without.
+    from patchbay_kit.db.sqlite import connect
+
     engine = create_async_engine(
         url.set(drivername="sqlite+aiosqlite"),
         hide_parameters=True,
