@@ -13,7 +13,8 @@ import httpx
 import orjson
 import structlog
 from argon2 import PasswordHasher
-from sqlalchemy import make_url, select
+from sqlalchemy import Dialect, Engine, event, make_url, select
+from sqlalchemy.util import LRUCache
 
 from patchbay_contracts import Envelope, EventData, QueueSpec, decode, schema_uri
 from patchbay_kit.assembly import build_runtime
@@ -57,6 +58,9 @@ passwords._HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 _TEMPLATES: dict[str, Path] = {}
 _TEMPLATING = threading.Lock()
 _TEMPLATE_FOLDER = tempfile.TemporaryDirectory(prefix="pb-templates-")
+# What one test's engine compiled, the next one's has: SQL texts are kept by dialect object.
+_DIALECTS: dict[str, Dialect] = {}
+_COMPILED: LRUCache[Any, Any] = LRUCache(2_000)
 
 
 class RecordingBus:
@@ -122,6 +126,7 @@ async def make_runtime(
     values = {"env": "development", "bus_url": "embedded:///unused", **settings}
     loaded = load_settings(service.settings, database_url=database_url, **values)
     runtime = build_runtime(service, loaded, bus or RecordingBus(), clock=clock)
+    _spare_work(runtime.db.engine.sync_engine)
     try:
         if service.on_ready is not None:
             await service.on_ready(runtime)
@@ -143,6 +148,22 @@ def _migrated(service: ServiceDefinition, database_url: str) -> None:
             migrate(service.package, f"sqlite+aiosqlite:///{template}", service.metadata)
             _TEMPLATES[service.name] = template
     shutil.copyfile(_TEMPLATES[service.name], path)
+
+
+def _spare_work(engine: Engine) -> None:
+    """Share compiled statements, and let no test wait for the disk: a crash of the machine ends
+    the test run as well.
+    """
+    if engine.dialect.name != "sqlite":
+        return
+    engine.dialect = _DIALECTS.setdefault("sqlite", engine.dialect)
+    engine.update_execution_options(compiled_cache=_COMPILED)
+
+    @event.listens_for(engine, "connect")
+    def _never_wait(connection: Any, _record: Any) -> None:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA synchronous=OFF")
+        cursor.close()
 
 
 def make_envelope(
