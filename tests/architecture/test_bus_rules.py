@@ -22,7 +22,7 @@ FORBIDDEN_LITERALS = {
 
 @cache
 def _calls(path: Path) -> list[ast.Call]:
-    return [node for node in ast.walk(sources.parsed(path)) if isinstance(node, ast.Call)]
+    return [node for node in sources.nodes(path) if isinstance(node, ast.Call)]
 
 
 def _method(call: ast.Call) -> str:
@@ -44,7 +44,7 @@ def _imports(path: Path, package: str) -> bool:
             isinstance(node, ast.Import)
             and any(a.name.split(".")[0] == package for a in node.names)
         )
-        for node in ast.walk(sources.parsed(path))
+        for node in sources.nodes(path)
     )
 
 
@@ -119,7 +119,7 @@ def test_forbidden_arguments_do_not_appear(literal: str) -> None:
     found = [
         sources.place(p, node)
         for p in sources.code_files()
-        for node in ast.walk(sources.parsed(p))
+        for node in sources.nodes(p)
         if isinstance(node, ast.Constant) and node.value == literal
     ]
 
@@ -130,7 +130,7 @@ def test_broad_handlers_around_the_broker_think_of_cancellation() -> None:
     """aio-pika ends waiting publishes with CancelledError, which `except Exception` lets pass."""
     found = []
     for path in _broker_files():
-        for node in ast.walk(sources.parsed(path)):
+        for node in sources.nodes(path):
             if isinstance(node, ast.Try):
                 caught = set().union(*(_names(handler.type) for handler in node.handlers))
                 if "Exception" in caught and "CancelledError" not in caught:
@@ -169,7 +169,7 @@ def test_an_unexpected_exception_is_not_shown_to_the_client() -> None:
         sources.place(path, call)
         for path in sources.code_files()
         if path.name == "routes.py" or path.parent.name == "http"
-        for handler in ast.walk(sources.parsed(path))
+        for handler in sources.nodes(path)
         if isinstance(handler, ast.ExceptHandler) and "Exception" in _names(handler.type)
         for call in _shown(handler)
     ]

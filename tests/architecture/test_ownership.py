@@ -56,7 +56,7 @@ def test_a_feature_writes_only_its_own_tables() -> None:
         for feature, path in _feature_files()
         for tables in [_foreign_tables(feature, sources.parsed(path))]
         if tables
-        for node in ast.walk(sources.parsed(path))
+        for node in sources.nodes(path)
         if isinstance(node, ast.Call) and _writes(node, tables)
     ]
 

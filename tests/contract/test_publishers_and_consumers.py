@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from patchbay_contracts import EventData, EventKind, consumers_of, registered, system_topology
+from patchbay_kit.testing import sources
 
 ROOT = Path(__file__).parents[2]
 SOURCES = {
@@ -40,7 +41,7 @@ def _constructed(service: str) -> frozenset[str]:
     """Event classes that the service's source constructs."""
     found: set[str] = set()
     for path in SOURCES[service].rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        for node in sources.nodes(path):
             if isinstance(node, ast.Call):
                 found.update(_names(node.func))
     return frozenset(found & BY_CLASS.keys())
@@ -103,7 +104,7 @@ def test_event_types_are_written_down_in_the_catalogue_only() -> None:
     written: list[str] = []
     for service, source in SOURCES.items():
         for path in source.rglob("*.py"):
-            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            for node in sources.nodes(path):
                 if isinstance(node, ast.Constant) and node.value in registered():
                     written.append(f"{service}: {path.name}:{node.lineno} {node.value}")
     assert written == []

@@ -50,6 +50,12 @@ def parsed(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
 
 
+@cache
+def nodes(path: Path) -> tuple[ast.AST, ...]:
+    """Every node of that tree; walking is what most rules would spend their time on."""
+    return tuple(ast.walk(parsed(path)))
+
+
 def place(path: Path, node: ast.AST | None = None) -> str:
     """`path:line` from the workspace's root, for messages."""
     line = getattr(node, "lineno", None)
