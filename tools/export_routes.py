@@ -84,7 +84,7 @@ http {{
   server {{
     listen 8080;
     # A little over what the services take, so that they say what is wrong with it.
-    client_max_body_size 6m;
+    client_max_body_size 26m;
     location = /metrics {{ return 404; }}
     location / {{
       proxy_pass http://$backend;

@@ -79,6 +79,11 @@ def test_originals_of_mails_are_shared_by_api_and_worker(compose: Document) -> N
         assert service["volumes"] == [f"blobs:{folder}"]
 
 
+def test_documents_of_tickets_have_a_volume_of_their_own(compose: Document) -> None:
+    service = compose["services"]["ticket-svc"]
+    assert service["volumes"] == [f"documents:{service['environment']['PATCHBAY_BLOB_DIR']}"]
+
+
 def test_files_that_are_mounted_exist(compose: Document) -> None:
     for service in compose["services"].values():
         for volume in service.get("volumes", []):

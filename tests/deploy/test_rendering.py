@@ -169,6 +169,16 @@ def test_originals_of_mails_are_shared_by_api_and_worker(overlay: list[Document]
     assert set(mounted) == {"Deployment/email-gateway-api", "Deployment/email-gateway-worker"}
 
 
+def test_every_api_of_the_desk_has_the_documents(overlay: list[Document]) -> None:
+    mounted = {
+        name
+        for name, template in _pods(overlay)
+        for container in template["spec"]["containers"]
+        if any(m["name"] == "documents" for m in container.get("volumeMounts", []))
+    }
+    assert mounted == {"Deployment/ticket-svc-api"}
+
+
 def test_no_image_floats(overlay: list[Document]) -> None:
     images = {c["image"] for _, template in _pods(overlay) for c in _containers(template)}
     assert [image for image in images if ":" not in image or image.endswith(":latest")] == []
