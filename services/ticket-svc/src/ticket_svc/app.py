@@ -11,6 +11,7 @@ from ticket_svc.appointments.dispatch_routes import router as dispatch
 from ticket_svc.appointments.routes import router as appointments
 from ticket_svc.appointments.routes import tickets_router as ticket_appointments
 from ticket_svc.assets.routes import router as assets
+from ticket_svc.auth.exchange_routes import router as exchange
 from ticket_svc.auth.routes import router as auth
 from ticket_svc.auth.routes import sign_in_router as sign_in
 from ticket_svc.charges.routes import router as charges
@@ -64,6 +65,7 @@ ROUTERS = (
     documents,
     employees,
     imports,
+    exchange,
     invitations,
     live,
     locations,

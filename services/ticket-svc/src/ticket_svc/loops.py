@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from patchbay_kit.runtime import Runtime
 from patchbay_kit.workers.lifecycle import Loop, PeriodicLoop
+from ticket_svc.auth.housekeeping import rotate_keys
 from ticket_svc.live.forgetting import forget_old_changes
 from ticket_svc.mail.service import take_late_answers
 from ticket_svc.merging.late import carry_late_tickets
@@ -13,6 +14,7 @@ from ticket_svc.views.counting import fold_counts
 from ticket_svc.views.renewing import renew_texts
 
 SWEEP_SECONDS = 5.0
+KEYS_SECONDS = 3600.0
 FORGET_SECONDS = 600.0
 
 
@@ -47,7 +49,11 @@ def loops(runtime: Runtime) -> Sequence[Loop]:
         async with runtime.db.unit_of_work() as uow:
             return await forget_old_changes(uow)
 
+    async def keys() -> bool:
+        return await rotate_keys(runtime)
+
     return [
+        PeriodicLoop("signing-keys", keys, KEYS_SECONDS),
         PeriodicLoop("pending-remote-events", remote, SWEEP_SECONDS),
         PeriodicLoop("late-answers", answers, SWEEP_SECONDS),
         PeriodicLoop("tickets-of-merged-accounts", merged, SWEEP_SECONDS),

@@ -1,8 +1,9 @@
 """Settings of ticket-svc."""
 
 from datetime import timedelta
+from typing import Any, Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from patchbay_kit.settings import BaseServiceSettings, Environment
 
@@ -18,6 +19,43 @@ class TicketSettings(BaseServiceSettings):
     token_hours: int | None = Field(
         default=None, ge=1, le=12, description="default: 1, and 12 in development"
     )
+
+    oidc_issuer: str | None = Field(
+        default=None, description="an external OpenID Connect provider, exactly as it names itself"
+    )
+    oidc_client_id: str | None = Field(
+        default=None, description="the audience that its tokens must be made for"
+    )
+    oidc_groups_claim: str = Field(default="groups", min_length=1, max_length=200)
+    oidc_groups: dict[str, str] = Field(
+        default_factory=dict,
+        description="privilege groups by the provider's groups, as JSON: they follow what it says",
+    )
+    allow_private_targets: bool = Field(
+        default=False,
+        description="let the provider be in a private network; always allowed in development",
+    )
+
+    @field_validator("oidc_issuer", "oidc_client_id", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: Any) -> Any:
+        return value or None
+
+    @model_validator(mode="after")
+    def _oidc_is_whole(self) -> Self:
+        if (self.oidc_issuer is None) != (self.oidc_client_id is None):
+            raise ValueError("oidc_issuer and oidc_client_id go together")
+        secure = self.env is Environment.DEVELOPMENT or (self.oidc_issuer or "https://").startswith(
+            "https://"
+        )
+        if not secure:
+            raise ValueError("oidc_issuer must begin with https:// outside development")
+        return self
+
+    @property
+    def private_targets_allowed(self) -> bool:
+        """Whether addresses that are not public may be called."""
+        return self.allow_private_targets or self.env is Environment.DEVELOPMENT
 
     @property
     def token_ttl(self) -> timedelta:

@@ -7,6 +7,7 @@ what the winner made.
 import base64
 import sys
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Table, and_, select, update
 
@@ -22,6 +23,9 @@ from ticket_svc.desk.service import claim_setting, load_settings, save_settings
 from ticket_svc.employees.rules import EVERYTHING, MIN_PASSWORD
 from ticket_svc.employees.tables import Employee
 from ticket_svc.settings import TicketSettings
+
+if TYPE_CHECKING:
+    from patchbay_kit.auth.oidc import OidcProvider
 
 _EMPLOYEE: Table = Employee.__table__  # type: ignore[attr-defined]  # set by SQLModel
 DEFAULT_ADMIN = "admin@localhost"
@@ -41,7 +45,21 @@ def wire(runtime: Runtime) -> None:
     runtime.extras["own_keys"] = keys
     runtime.extras["standings"] = standings
     runtime.extras["live"] = LiveTail(runtime.db)
+    runtime.extras["oidc"] = _provider(runtime.settings)
     runtime.extras["verifier"] = FreshVerifier(TokenVerifier(keys), standings, runtime.db)
+
+
+def _provider(settings: TicketSettings) -> "OidcProvider | None":
+    if settings.oidc_issuer is None or settings.oidc_client_id is None:
+        return None
+    from patchbay_kit.auth.oidc import OidcProvider
+
+    return OidcProvider(
+        settings.oidc_issuer,
+        settings.oidc_client_id,
+        allow_private=settings.private_targets_allowed,
+        allow_plain=settings.env is Environment.DEVELOPMENT,
+    )
 
 
 async def on_ready(runtime: Runtime) -> None:

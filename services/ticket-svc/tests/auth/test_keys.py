@@ -7,14 +7,12 @@ from patchbay_kit.clock import utc_now
 from patchbay_kit.runtime import Runtime
 from patchbay_kit.testing.harness import client, make_principal, make_runtime
 from ticket_svc.auth.keys import (
-    KEPT_AFTER,
-    PUBLISHED_BEFORE,
-    ROTATE_EVERY,
     OwnKeys,
     load_keys,
     rotate,
     rotate_when_due,
 )
+from ticket_svc.auth.rules import KEPT_AFTER, PUBLISHED_BEFORE, ROTATE_EVERY
 from ticket_svc.auth.tables import SigningKey
 from ticket_svc.definition import SERVICE
 

@@ -22,16 +22,12 @@ from patchbay_kit.db import UnitOfWork, insert_many
 from patchbay_kit.db.failures import CONNECT_ERRORS
 from patchbay_kit.http.database_errors import database_unavailable
 from patchbay_kit.runtime import Runtime
+from ticket_svc.auth.rules import KEPT_AFTER, PUBLISHED_BEFORE, ROTATE_EVERY
 from ticket_svc.auth.tables import SigningKey as SigningKeyRow
 
 _TABLE: Table = SigningKeyRow.__table__  # type: ignore[attr-defined]  # set by SQLModel
 
 FIRST_KEY = "first"
-ROTATE_EVERY = timedelta(days=90)
-# Longer than verifiers keep a key set (five minutes) and replicas keep theirs.
-PUBLISHED_BEFORE = timedelta(minutes=10)
-# Longer than any token lives, with the leeway that verifiers grant.
-KEPT_AFTER = timedelta(hours=13)
 RELOAD_SECONDS = 60.0
 # An unknown key id causes one more look, not one a request.
 RELOAD_UNKNOWN_SECONDS = 5.0

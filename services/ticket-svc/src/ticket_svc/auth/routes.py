@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Response
 from pydantic import Field, SecretStr
 
-from patchbay_kit.auth import hash_password, verify_password
+from patchbay_kit.auth import TokenIssuer, hash_password, verify_password
 from patchbay_kit.auth.tokens import expires_in
 from patchbay_kit.errors import ProblemError, invalid
 from patchbay_kit.http import (
@@ -86,18 +86,14 @@ async def create_token(
     Ten failures lock the address for a quarter of an hour, whether or not anybody has it.
     """
     response.headers["Cache-Control"] = "no-store"
-    if keys.issuer is None:
-        raise _starting()
-    principal = await sign_in(runtime.db, body.email, body.password.get_secret_value())
-    issued = keys.issuer.issue(principal)
+    issuer = issuer_of(keys)
+    issued = issuer.issue(await sign_in(runtime.db, body.email, body.password.get_secret_value()))
     return TokenResponse(access_token=issued.token, expires_in=expires_in(issued))
 
 
 @sign_in_router.get("/.well-known/jwks.json", summary="Public keys of the token issuer (RFC 7517)")
 async def jwks(keys: Keys) -> dict[str, Any]:
-    if keys.issuer is None:
-        raise _starting()
-    return dict(keys.issuer.jwks())
+    return dict(issuer_of(keys).jwks())
 
 
 @router.post(
@@ -145,11 +141,14 @@ async def change_password(body: PasswordChange, caller: Caller, uow: Uow) -> Non
     person.version += 1
 
 
-def _starting() -> ProblemError:
-    return ProblemError(
-        503,
-        "starting",
-        "Still starting",
-        hint="Try again in a second.",
-        headers={"Retry-After": "1"},
-    )
+def issuer_of(keys: OwnKeys) -> TokenIssuer:
+    """The issuer; 503 `starting` until the database has answered for the first time."""
+    if keys.issuer is None:
+        raise ProblemError(
+            503,
+            "starting",
+            "Still starting",
+            hint="Try again in a second.",
+            headers={"Retry-After": "1"},
+        )
+    return keys.issuer

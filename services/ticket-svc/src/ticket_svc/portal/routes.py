@@ -21,7 +21,6 @@ from ticket_svc.desk.service import load_settings
 from ticket_svc.documents import files
 from ticket_svc.documents import reading as documents
 from ticket_svc.documents import service as keeping
-from ticket_svc.documents.routes import FileName
 from ticket_svc.documents.routes import read_content as content_of
 from ticket_svc.documents.uploading import FILE_BODY, UploadRoute
 from ticket_svc.params import QueryText
@@ -65,6 +64,7 @@ uploads = APIRouter(
     prefix="/v1/portal", tags=["portal"], route_class=UploadRoute, dependencies=ONLY_CUSTOMERS
 )
 
+FileName = Annotated[str, Query(min_length=1, max_length=300, examples=["photo.png"])]
 StateQuery = Annotated[reading.State, Query(description="open, closed or all")]
 
 
