@@ -39,7 +39,7 @@ async def test_a_list_can_be_narrowed_by_what_tickets_belong_to(desk: Any, rmm: 
 
     assert await found(account_id=acme) == [ours["id"]]
     assert await found(manager_id=mia) == [ours["id"]]
-    assert await found(q="rinter 100%") == [ours["id"]]
+    assert await found(q="printer 100%") == [ours["id"]]
     assert await found(q="PRINTER") == [ours["id"]]
     assert await found(q="0%_") == []
     assert await found(q=ours["number"][:6]) != []

@@ -19,27 +19,17 @@ from ticket_svc.explaining import explained
 from ticket_svc.rights.viewer import Viewer
 from ticket_svc.tickets import repository
 from ticket_svc.tickets.labels import load_labels
-from ticket_svc.tickets.presenting import recipient_view, summary, ticket_view
+from ticket_svc.tickets.presenting import recipient_view, ticket_view
 from ticket_svc.tickets.recipient_schemas import RecipientLists
-from ticket_svc.tickets.repository import HistoryFilter, TicketFilter
+from ticket_svc.tickets.repository import HistoryFilter
 from ticket_svc.tickets.schemas import (
     ExplainedDecision,
     HistoryItem,
     TicketExplanation,
-    TicketSummary,
     TicketView,
 )
 
 _NUMBER = re.compile(r"[0-9]{4}-[0-9]{4}")
-
-
-async def list_tickets(
-    session: AsyncSession, wanted: TicketFilter, page: PageRequest, viewer: Viewer
-) -> Page[TicketSummary]:
-    """One page, newest first."""
-    labels = await load_labels(session)
-    rows = await repository.page_of_tickets(session, wanted, page, viewer.conditions())
-    return page.page(rows, key=lambda row: (row.id,), item=lambda row: summary(row, viewer, labels))
 
 
 async def find_row(session: AsyncSession, key: str, viewer: Viewer) -> Row[Any]:

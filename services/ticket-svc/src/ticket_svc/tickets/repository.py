@@ -1,6 +1,5 @@
 """Reading tickets: Core selects only, one statement a question."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -50,35 +49,6 @@ class HistoryFilter:
     until: datetime | None = None
     q: str | None = None
     newest_first: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class TicketFilter:
-    """What a list is narrowed to; None means any.
-
-    `view`: inbox, all, open or closed (S2-25, S2-26).
-    """
-
-    view: str = "all"
-    status: str | None = None
-    account_id: str | None = None
-    manager_id: str | None = None
-    number: str | None = None
-    connection_id: str | None = None
-    remote_ticket_id: str | None = None
-    q: str | None = None
-
-
-async def page_of_tickets(
-    session: AsyncSession,
-    wanted: TicketFilter,
-    page: PageRequest,
-    visible: Sequence[ColumnElement[bool]] = (),
-) -> list[Row[Any]]:
-    """Newest first, one row more than the page holds."""
-    statement = _with_neighbours(select(*_LIST_COLUMNS, *_NEIGHBOURS))
-    statement = statement.where(*_where(wanted), *visible)
-    return list((await session.execute(keyset(statement, [_TICKET.c.id], page))).all())
 
 
 async def find_ticket(session: AsyncSession, *conditions: ColumnElement[bool]) -> Row[Any] | None:
@@ -183,25 +153,3 @@ def _with_neighbours(statement: Select[Any]) -> Select[Any]:
         .outerjoin(_ASSET, _ASSET.c.id == _TICKET.c.asset_id)
         .outerjoin(_EMPLOYEE, _EMPLOYEE.c.id == _TICKET.c.manager_id)
     )
-
-
-def _where(wanted: TicketFilter) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
-    if wanted.view == "inbox":
-        conditions.append(_TICKET.c.in_inbox)
-    elif wanted.view != "all":
-        conditions.append(_TICKET.c.status_class == wanted.view)
-    same = ("status", "account_id", "manager_id", "number", "connection_id", "remote_ticket_id")
-    for name in same:
-        value = getattr(wanted, name)
-        if value is not None:
-            conditions.append(_TICKET.c[name] == value)
-    if wanted.q:
-        pattern = contains(wanted.q)
-        conditions.append(
-            or_(
-                _TICKET.c.subject.ilike(pattern, escape="\\"),
-                _TICKET.c.number.like(pattern, escape="\\"),
-            )
-        )
-    return conditions

@@ -1,13 +1,9 @@
 """HTTP of tickets. A ticket is named by its id or its number."""
 
-from typing import Annotated, Literal
-
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from patchbay_kit.http import (
     Caller,
-    Page,
-    PageParams,
     Reader,
     RuntimeDep,
     TransactionalRoute,
@@ -15,19 +11,16 @@ from patchbay_kit.http import (
     etag,
     require,
 )
-from ticket_svc.params import QueryId, QueryText
 from ticket_svc.rights.dependencies import ViewerDep
 from ticket_svc.tickets import reading
 from ticket_svc.tickets.actors import by
 from ticket_svc.tickets.creating import open_ticket
 from ticket_svc.tickets.editing import change_ticket, drag_to_status
 from ticket_svc.tickets.locking import answer_ticket, lock_named
-from ticket_svc.tickets.repository import TicketFilter
 from ticket_svc.tickets.schemas import (
     NewStatus,
     NewTicketRequest,
     TicketChange,
-    TicketSummary,
     TicketView,
 )
 from ticket_svc.tickets.statuses import Status, class_of
@@ -38,29 +31,6 @@ router = APIRouter(
     route_class=TransactionalRoute,
     dependencies=[Depends(require("desk"))],
 )
-
-View = Annotated[Literal["inbox", "all", "open", "closed"], Query()]
-
-
-@router.get("", summary="Tickets, newest first")
-async def list_tickets(
-    session: Reader,
-    page: PageParams,
-    viewer: ViewerDep,
-    view: View = "all",
-    status: Annotated[Status | None, Query()] = None,
-    account_id: QueryId = None,
-    manager_id: QueryId = None,
-    number: QueryText = None,
-    remote_ticket_id: QueryText = None,
-    connection_id: QueryText = None,
-    q: QueryText = None,
-) -> Page[TicketSummary]:
-    """`q` is a part of the subject or number. The Inbox is one list for everybody (S2-37)."""
-    wanted = TicketFilter(
-        view, status, account_id, manager_id, number, connection_id, remote_ticket_id, q
-    )
-    return await reading.list_tickets(session, wanted, page, viewer)
 
 
 @router.post("", status_code=201, summary="Open a ticket")

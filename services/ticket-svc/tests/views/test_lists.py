@@ -1,0 +1,235 @@
+"""Views of the ticket list: what is in them, in which order, and who sees it."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+import pytest
+from sqlalchemy import update
+
+from patchbay_kit.http import Page
+from patchbay_kit.testing.harness import client, make_principal
+from ticket_svc.definition import SERVICE
+from ticket_svc.rights.viewer import Viewer
+from ticket_svc.tickets import repository
+from ticket_svc.tickets.labels import load_labels
+from ticket_svc.tickets.presenting import summary
+from ticket_svc.tickets.schemas import TicketSummary
+from ticket_svc.tickets.tables import Ticket
+
+DAY = datetime(2026, 11, 20, tzinfo=UTC)
+TICKET = Ticket.__table__  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def change(runtime: Any) -> Any:
+    """Writes columns of a ticket as any writer of the service might."""
+
+    async def write(ticket_id: str, **values: Any) -> None:
+        async with runtime.db.unit_of_work() as uow:
+            await uow.session.execute(
+                update(TICKET).where(TICKET.c.id == ticket_id).values(**values)
+            )
+
+    return write
+
+
+async def ids(desk: Any, **params: Any) -> list[str]:
+    return [item["id"] for item in (await desk.get("/v1/tickets", **params))["items"]]
+
+
+@pytest.mark.covers("S2-19", "S2-21", "S2-23", "S2-24", "S2-31", "S2-34")
+async def test_inbox_and_dispatcher_hold_any_status_and_all_holds_everything(
+    desk: Any, change: Any
+) -> None:
+    account = await desk.account()
+    plain, inboxed, waiting, closed = [(await desk.ticket(account))["id"] for _ in range(4)]
+    for ticket in (inboxed, closed):
+        await change(ticket, in_inbox=True, inbox_since=DAY)
+    await change(waiting, awaits_dispatch=True)
+    await desk.patch(f"/v1/tickets/{closed}", status="completed")
+    await change(closed, awaits_dispatch=True, in_inbox=True, inbox_since=DAY)
+    assert await ids(desk, view="inbox") == [closed, inboxed]
+    assert await ids(desk, view="inbox", status="completed") == [closed]
+    assert await ids(desk, view="dispatcher") == [closed, waiting]
+    assert await ids(desk, view="all") == [closed, waiting, inboxed, plain]
+    assert await ids(desk, view="open") == [waiting, inboxed, plain]
+    assert await ids(desk, view="closed", status="new") == []
+
+
+@pytest.mark.covers("S2-20", "S2-28", "S2-29")
+async def test_filters_combine_and_managers_may_be_several_or_me(runtime: Any, change: Any) -> None:
+    me = make_principal({"desk", "tickets.all", "*"})
+    async with client(runtime, SERVICE, principal=me) as http:
+
+        async def found(**params: Any) -> list[str]:
+            answer = await http.get("/v1/tickets", params=params)
+            assert answer.is_success, answer.text
+            return [item["subject"] for item in answer.json()["items"]]
+
+        async def made(path: str, **body: Any) -> str:
+            return str((await http.post(path, json=body)).json()["id"])
+
+        account = await made("/v1/accounts", name="ACME")
+        other = await made("/v1/accounts", name="Bolt")
+        mia = await made("/v1/employees", name="Mia", email1="mia@desk.example")
+        tim = await made("/v1/employees", name="Tim", email1="tim@desk.example")
+        for subject, manager, where in (
+            ("a", mia, account),
+            ("b", tim, account),
+            ("c", None, account),
+            ("d", mia, other),
+        ):
+            ticket = await made("/v1/tickets", subject=subject, account_id=where)
+            await change(ticket, manager_id=manager or me.id)
+        assert await found(manager_id=mia) == ["d", "a"]
+        assert await found(manager_id=[mia, tim]) == ["d", "b", "a"]
+        assert await found(manager_id=[mia, "me"], view="open") == ["d", "c", "a"]
+        assert await found(manager_id="me", status="new") == ["c"]
+        assert await found(manager_id=mia, account_id=account, status="new") == ["a"]
+        assert await found(manager_id=[mia, tim], view="closed") == []
+        assert await found(manager_id=[mia, tim], sort="updated_at") == ["d", "b", "a"]
+
+
+async def test_every_other_filter_narrows(desk: Any, change: Any) -> None:
+    account = await desk.account()
+    one, two = [(await desk.ticket(account))["id"] for _ in range(2)]
+    other = "01890000-0000-7000-8000-00000000000a"
+    for values, params in (
+        ({"asset_id": None, "contact_id": other}, {"contact_id": other}),
+        ({"contract_id": other}, {"contract_id": other}),
+        ({"asset_id": other}, {"asset_id": other}),
+        ({"priority": "high"}, {"priority": "high"}),
+        ({"type": "incident"}, {"type": "incident"}),
+        ({"unread": True}, {"unread": True}),
+        ({"connection_id": "c", "remote_ticket_id": "7"}, {"connection_id": "c"}),
+        ({"due_at": DAY}, {"due_after": DAY.isoformat()}),
+        ({"due_at": DAY}, {"due_before": (DAY + timedelta(days=1)).isoformat()}),
+        ({"created_at": DAY + timedelta(days=900)}, {"created_since": "2029-01-01T00:00:00Z"}),
+        ({"updated_at": DAY + timedelta(days=900)}, {"updated_since": "2029-01-01T00:00:00Z"}),
+    ):
+        await change(one, **values)
+        assert await ids(desk, **params) == [one], params
+        assert await ids(desk, **params, manager_id=other) == []
+    assert await ids(desk, unread=False) == [two]
+    await change(two, merged_into_id=one)
+    assert await ids(desk) == [one]
+    assert await ids(desk, merged=True) == [two, one]
+
+
+async def test_every_order_is_paged_without_losing_or_repeating_a_ticket(
+    desk: Any, change: Any
+) -> None:
+    account = await desk.account()
+    made = [(await desk.ticket(account))["id"] for _ in range(7)]
+    for n, ticket in enumerate(made):
+        at = DAY + timedelta(hours=n * 5 % 7 // 2)  # some of them the same
+        await change(ticket, in_inbox=True, inbox_since=at, due_at=at, updated_at=at)
+
+    async def walk(**params: Any) -> list[dict[str, Any]]:
+        seen: list[dict[str, Any]] = []
+        more: dict[str, Any] = {}
+        while True:
+            page = await desk.get("/v1/tickets", limit=2, **params, **more)
+            seen += page["items"]
+            if page["next_cursor"] is None:
+                return seen
+            more = {"cursor": page["next_cursor"]}
+
+    for sort, view in (
+        ("newest", "all"),
+        ("newest", "open"),
+        ("inbox_since", "inbox"),
+        ("due_at", "all"),
+        ("due_at", "open"),
+        ("updated_at", "all"),
+    ):
+        found = await walk(sort=sort, view=view)
+        assert sorted(item["id"] for item in found) == made
+        keys = [(item.get(sort, ""), item["id"]) for item in found]
+        assert keys == sorted(keys, reverse=sort != "due_at"), sort
+    cursor = (await desk.get("/v1/tickets", limit=2))["next_cursor"]
+    for params in ({"sort": "updated_at"}, {"q": "Printer"}):
+        answer = await desk.http.get("/v1/tickets", params={"cursor": cursor, **params})
+        assert (answer.status_code, answer.json()["code"]) == (422, "cursor_invalid")
+
+
+@pytest.mark.covers("S2-27", "S2-30")
+async def test_without_the_privilege_one_sees_what_one_manages_whatever_one_asks_for(
+    runtime: Any, desk: Any, change: Any
+) -> None:
+    account = await desk.account()
+    mine, other = [(await desk.ticket(account, subject="Printer"))["id"] for _ in range(2)]
+    me = make_principal({"desk"})
+    await change(mine, manager_id=me.id)
+    async with client(runtime, SERVICE, principal=me) as http:
+        for params in (
+            {},
+            {"view": "open"},
+            {"manager_id": "me"},
+            {"account_id": account},
+            {"q": "printer"},
+            {"sort": "updated_at"},
+            {"status": "new"},
+        ):
+            answer = (await http.get("/v1/tickets", params=params)).json()
+            assert [item["id"] for item in answer["items"]] == [mine], params
+        hidden = {"manager_id": "01890000-0000-7000-8000-00000000000a"}
+        assert (await http.get("/v1/tickets", params=hidden)).json()["items"] == []
+        number = (await desk.get(f"/v1/tickets/{other}"))["number"]
+        assert (await http.get("/v1/tickets", params={"number": number})).json()["items"] == []
+
+
+async def test_what_cannot_be_asked_for_is_said_with_the_field(desk: Any) -> None:
+    for params in (
+        {"view": "drafts"},
+        {"sort": "inbox_since"},
+        {"sort": "relevance"},
+        {"q": "x", "sort": "due_at"},
+        {"manager_id": "you"},
+        {"due_before": "2026-11-20"},
+        {"due_before": "9999-12-31T23:59:59-12:00"},
+        {"limit": 0},
+        {"nonsense": "1"},
+        {"cursor": "x"},
+        {"saved_view": "x"},
+    ):
+        answer = await desk.http.get("/v1/tickets", params=params)
+        assert answer.status_code == 422, (params, answer.text)
+
+
+async def test_a_list_is_to_the_byte_what_its_model_says(desk: Any, rmm: Any, change: Any) -> None:
+    """Rows go to JSON without the model; every field, empty and filled, must come out the same."""
+    account = await desk.account('Größe & Söhne \\ "x"')
+    mia = await desk.employee("Mia", "mia@desk.example")
+    asset = str((await desk.post("/v1/assets", account_id=account, name="SRV"))["id"])
+    await desk.take(rmm.received("7"))
+    full, bare = [await desk.ticket(account, subject="Ünï \u2028 <b>") for _ in range(2)]
+    await change(
+        full["id"],
+        asset_id=asset,
+        manager_id=mia,
+        due_at=DAY,
+        in_inbox=True,
+        inbox_since=DAY + timedelta(microseconds=5),
+        inbox_awaiting="approval",
+        external_update_at=DAY,
+        unread=True,
+        closed_at=DAY,
+        type="incident",
+        awaits_dispatch=True,
+    )
+    await change(bare["id"], manager_id=None)
+    await desk.patch("/v1/settings", status_labels={"new": "Fresh"})
+    for principal in (make_principal(), make_principal(id=mia)):
+        async with client(desk.runtime, SERVICE, principal=principal) as http:
+            fast = (await http.get("/v1/tickets", params={"merged": True})).content
+        viewer = Viewer(principal)
+        async with desk.runtime.db.read() as session:
+            labels = await load_labels(session)
+            keys = [item["id"] for item in orjson.loads(fast)["items"]]
+            rows = [await repository.find_ticket(session, repository.by_id(key)) for key in keys]
+        page = Page(items=[summary(row, viewer, labels) for row in rows])
+        assert fast == Page[TicketSummary].model_validate(page).model_dump_json().encode()
+        assert len(keys) == 3
+        assert orjson.loads(fast)["items"][0]["status_label"] == "Fresh"
