@@ -1,6 +1,7 @@
 """The probes as routes of an API; `patchbay_kit.probes` says what they answer."""
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import PlainTextResponse
 
 from patchbay_kit.probes import Answer, Probes
 
@@ -25,7 +26,7 @@ def probe_router(probes: Probes) -> APIRouter:
     async def ready(request: Request) -> Response:
         return _response(await probes.ready(request.query_params.getlist("exclude")))
 
-    @router.get("/metrics")
+    @router.get("/metrics", response_class=PlainTextResponse)
     async def numbers() -> Response:
         return _response(await probes.numbers())
 
