@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 
-from patchbay_kit.auth import HttpJwks, TokenVerifier
+from patchbay_kit.auth.bearers import bearers
 from patchbay_kit.blobs import FolderBlobStore, NoBlobStore
 from patchbay_kit.bus import Bus
 from patchbay_kit.clock import Clock, utc_now
@@ -55,7 +55,7 @@ def build_runtime(
         role=role,
     )
     if settings.jwks_url and runtime.has_api:
-        runtime.extras["verifier"] = TokenVerifier(HttpJwks(settings.jwks_url))
+        runtime.extras["verifier"] = bearers(settings.jwks_url)
     if role != "relay":
         service.wire(runtime)
     return runtime

@@ -42,11 +42,14 @@ def wire(runtime: Runtime) -> None:
 
     keys = OwnKeys(runtime)
     standings = Standings()
+    tokens = TokenVerifier(keys)
+    keys.on_gone = tokens.forget
     runtime.extras["own_keys"] = keys
     runtime.extras["standings"] = standings
     runtime.extras["live"] = LiveTail(runtime.db)
     runtime.extras["oidc"] = _provider(runtime.settings)
-    runtime.extras["verifier"] = FreshVerifier(TokenVerifier(keys), standings, runtime.db)
+    runtime.extras["tokens"] = tokens
+    runtime.extras["verifier"] = FreshVerifier(tokens, standings, runtime.db)
 
 
 def _provider(settings: TicketSettings) -> "OidcProvider | None":

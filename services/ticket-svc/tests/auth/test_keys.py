@@ -86,6 +86,8 @@ async def test_an_administrator_ends_all_tokens(desk: Any, runtime: Any, sign_in
     hard = await desk.post("/v1/auth/keys/rotate", end_tokens=True)
     assert datetime.fromisoformat(hard["signs_from"]) <= utc_now()
     assert await keys.key(first) is None
+    # Tokens that were checked a moment ago are not believed any longer either.
+    assert (await desk.http.get("/v1/accounts", headers=headers)).status_code == 401
     again = await sign_in("admin@desk.example", "a long enough password")
     assert (await desk.http.get("/v1/accounts", headers=again)).status_code == 200
     rows = await desk.rows(SigningKey)

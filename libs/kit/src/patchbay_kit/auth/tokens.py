@@ -70,8 +70,17 @@ class TokenIssuer:
         self._ttl = ttl
         self._clock = clock
 
-    def issue(self, principal: Principal, *, ttl: timedelta | None = None) -> IssuedToken:
-        """A token for `principal`; its permissions are those of this moment."""
+    def issue(
+        self,
+        principal: Principal,
+        *,
+        ttl: timedelta | None = None,
+        auth_time: datetime | None = None,
+    ) -> IssuedToken:
+        """A token for `principal`; its permissions are those of this moment.
+
+        `auth_time` is when they signed in, where that was not now (OIDC Core 1.0, 2).
+        """
         import jwt
 
         now = self._clock().replace(microsecond=0)
@@ -82,6 +91,7 @@ class TokenIssuer:
             "sub": principal.id,
             "iat": now,
             "exp": expires,
+            "auth_time": int((auth_time or now).timestamp()),
             "jti": new_id(),
             "kind": principal.kind,
             "name": principal.name,
@@ -120,12 +130,17 @@ class TokenVerifier:
         known = self._known.get(digest)
         if known is not None and self._time() < known[1]:
             return known[0]
-        claims = await self._claims(token)
+        claims = await self.claims(token)
         principal = _principal(claims)
         self._remember(digest, principal, float(claims["exp"]))
         return principal
 
-    async def _claims(self, token: str) -> dict[str, Any]:
+    def forget(self) -> None:
+        """Look at every token anew: a key was withdrawn."""
+        self._known.clear()
+
+    async def claims(self, token: str) -> dict[str, Any]:
+        """What a good token says; 401 for any other."""
         # Loaded with the first token: PyJWT brings cryptography, 10 MiB.
         import jwt
 

@@ -121,9 +121,12 @@ class OwnKeys:
     def __init__(self, runtime: Runtime, monotonic: Callable[[], float] = time.monotonic) -> None:
         self.issuer: TokenIssuer | None = None
         self._keys = StaticKeys([])
+        self._kids: set[str] = set()
         self._runtime = runtime
         self._monotonic = monotonic
         self._loaded = monotonic()
+        # Called when a key is gone: whoever remembers its tokens must look again.
+        self.on_gone: Callable[[], None] = lambda: None
         self._lock = asyncio.Lock()
 
     def set(self, keys: Sequence[StoredKey]) -> None:
@@ -131,6 +134,10 @@ class OwnKeys:
         runtime = self._runtime
         ordered = signing_first(keys, runtime.clock())
         ttl = runtime.settings.token_ttl
+        kids = {key.kid for key in ordered}
+        if not self._kids <= kids:
+            self.on_gone()
+        self._kids = kids
         self.issuer = TokenIssuer(ordered, ttl=ttl, clock=runtime.clock)
         self._keys = StaticKeys(ordered)
         self._loaded = self._monotonic()
@@ -163,6 +170,7 @@ class OwnKeys:
 
         def committed(_session: Session) -> None:
             self._loaded = -math.inf
+            self.on_gone()
 
         event.listen(uow.session.sync_session, "after_commit", committed, once=True)
 

@@ -1,13 +1,14 @@
 """Sign in, and who am I."""
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import Field, SecretStr
 
-from patchbay_kit.auth import TokenIssuer, hash_password, verify_password
-from patchbay_kit.auth.tokens import expires_in
+from patchbay_kit.auth import TokenIssuer, TokenVerifier, hash_password, verify_password
+from patchbay_kit.auth.tokens import expires_in, unauthenticated
 from patchbay_kit.errors import ProblemError, invalid
 from patchbay_kit.http import (
     Caller,
@@ -20,6 +21,7 @@ from patchbay_kit.http import (
 )
 from ticket_svc.accounts.tables import Contact
 from ticket_svc.auth.keys import RELOAD_SECONDS, OwnKeys, rotate
+from ticket_svc.auth.rules import SESSION
 from ticket_svc.auth.service import sign_in
 from ticket_svc.employees.rules import EVERYTHING
 from ticket_svc.employees.schemas import Password
@@ -91,6 +93,28 @@ async def create_token(
     return TokenResponse(access_token=issued.token, expires_in=expires_in(issued))
 
 
+@sign_in_router.post("/v1/auth/refresh", summary="A new token for one that is still good")
+async def refresh_token(
+    request: Request, caller: Caller, runtime: RuntimeDep, keys: Keys, response: Response
+) -> TokenResponse:
+    """It says what the caller may do now. Twelve hours after signing in that is asked for again.
+
+    403 for a caller who came with an API key: that needs no refreshing.
+    """
+    response.headers["Cache-Control"] = "no-store"
+    if caller.kind not in ("employee", "contact"):
+        raise ProblemError(403, "not_refreshable", "Only tokens of people are refreshed")
+    tokens: TokenVerifier = runtime.extras["tokens"]
+    token = request.headers["authorization"].partition(" ")[2].strip()
+    signed_in = auth_time_of(await tokens.claims(token))
+    left = signed_in + SESSION - runtime.clock()
+    if left <= timedelta(0):
+        raise unauthenticated("session_ended", "Twelve hours have passed since you signed in.")
+    ttl = min(left, runtime.settings.token_ttl)
+    issued = issuer_of(keys).issue(caller, ttl=ttl, auth_time=signed_in)
+    return TokenResponse(access_token=issued.token, expires_in=expires_in(issued))
+
+
 @sign_in_router.get("/.well-known/jwks.json", summary="Public keys of the token issuer (RFC 7517)")
 async def jwks(keys: Keys) -> dict[str, Any]:
     return dict(issuer_of(keys).jwks())
@@ -139,6 +163,11 @@ async def change_password(body: PasswordChange, caller: Caller, uow: Uow) -> Non
     if isinstance(person, Employee):
         person.one_time = False
     person.version += 1
+
+
+def auth_time_of(claims: Mapping[str, Any]) -> datetime:
+    """When the bearer of a verified token signed in; tokens from before said nothing of it."""
+    return datetime.fromtimestamp(float(claims.get("auth_time", claims["iat"])), UTC)
 
 
 def issuer_of(keys: OwnKeys) -> TokenIssuer:

@@ -1,7 +1,8 @@
 """Bearer credentials at ticket-svc: tokens and API keys, checked against the database as it is.
 
 A token proves who calls; whether they are still here and what they may do is read from the
-database, at most FRESH_SECONDS ago. The other services believe a token until it expires.
+database, at most FRESH_SECONDS ago. The other services believe a token until it expires, an hour
+after it was given out or refreshed.
 """
 
 from dataclasses import dataclass
@@ -9,12 +10,13 @@ from dataclasses import dataclass
 from sqlalchemy import Table, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from patchbay_kit.auth import Principal, Verifier
+from patchbay_kit.auth import Principal, TokenVerifier
+from patchbay_kit.auth.bearers import API_KEY_PREFIX, MAX_KEY_LENGTH
 from patchbay_kit.auth.tokens import unauthenticated
 from patchbay_kit.db import Database
 from patchbay_kit.db.failures import CONNECT_ERRORS
 from patchbay_kit.http.database_errors import database_problem, database_unavailable
-from ticket_svc.rights.keys import MAX_KEY_LENGTH, PREFIX, USED_AT_MOST_EVERY, digest_of
+from ticket_svc.rights.keys import USED_AT_MOST_EVERY, digest_of
 from ticket_svc.rights.people import contact_now, employee_now, key_now
 from ticket_svc.rights.standing import Standings
 from ticket_svc.rights.tables import ApiKey
@@ -26,14 +28,14 @@ _KEY: Table = ApiKey.__table__  # type: ignore[attr-defined]  # set by SQLModel
 class FreshVerifier:
     """The verifier of ticket-svc, and of all services that share its process."""
 
-    tokens: Verifier
+    tokens: TokenVerifier
     standings: Standings
     db: Database
 
     async def verify(self, token: str) -> Principal:
         """401 where the credential is wrong, or the caller may not call any more."""
         try:
-            if token.startswith(PREFIX):
+            if token.startswith(API_KEY_PREFIX):
                 return await self._of_key(token)
             return await self._of_token(await self.tokens.verify(token))
         except CONNECT_ERRORS as error:

@@ -9,6 +9,7 @@ import secrets
 from datetime import timedelta
 
 from patchbay_kit.auth import Principal
+from patchbay_kit.auth.bearers import API_KEY_PREFIX
 from patchbay_kit.db import UnitOfWork
 from patchbay_kit.errors import invalid
 from patchbay_kit.ids import new_id
@@ -16,14 +17,12 @@ from ticket_svc.rights.giving import check_gift
 from ticket_svc.rights.schemas import NewApiKey
 from ticket_svc.rights.tables import ApiKey
 
-PREFIX = "pbk_"
-MAX_KEY_LENGTH = 100
 USED_AT_MOST_EVERY = timedelta(minutes=1)
 
 
 def new_key() -> tuple[str, str]:
     """A key, and its beginning by which people tell keys apart."""
-    hint = PREFIX + secrets.token_hex(4)
+    hint = API_KEY_PREFIX + secrets.token_hex(4)
     return f"{hint}_{secrets.token_urlsafe(32)}", hint
 
 

@@ -1,0 +1,88 @@
+"""API keys at services that do not know them: the issuer is asked, and not too often."""
+
+import httpx
+import pytest
+
+from patchbay_kit.auth import Principal, SigningKey, StaticKeys, TokenIssuer, TokenVerifier
+from patchbay_kit.auth.bearers import FRESH_SECONDS, Bearers, HttpApiKeys, bearers
+from patchbay_kit.errors import ProblemError
+
+KEY = "pbk_4f9a01c2_" + "x" * 43
+ME = {
+    "id": "k-1",
+    "kind": "api_key",
+    "name": "Monitoring",
+    "email": None,
+    "permissions": ["desk"],
+    "account_id": None,
+}
+PRINCIPAL = Principal("k-1", "api_key", "Monitoring", None, frozenset({"desk"}))
+
+
+class _Issuer:
+    """Answers as `GET /v1/auth/me` does; `down` refuses connections."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.status, self.down, self.body = 200, False, dict(ME)
+
+    def transport(self) -> httpx.MockTransport:
+        def answer(request: httpx.Request) -> httpx.Response:
+            self.asked.append(request.headers["Authorization"])
+            if self.down:
+                raise httpx.ConnectError("refused")
+            return httpx.Response(self.status, json=self.body)
+
+        return httpx.MockTransport(answer)
+
+
+async def _refusal(keys: HttpApiKeys, key: str = KEY) -> tuple[int, str]:
+    with pytest.raises(ProblemError) as caught:
+        await keys.verify(key)
+    return caught.value.status, caught.value.code
+
+
+async def test_a_key_is_asked_about_once_in_half_a_minute() -> None:
+    now, issuer = [0.0], _Issuer()
+    keys = HttpApiKeys(
+        "http://i/v1/auth/me", transport=issuer.transport(), monotonic=lambda: now[0]
+    )
+    assert [await keys.verify(KEY) for _ in range(3)] == [PRINCIPAL] * 3
+    assert issuer.asked == [f"Bearer {KEY}"]
+    issuer.status = 401
+    now[0] = FRESH_SECONDS
+    assert [await _refusal(keys) for _ in range(3)] == [(401, "token_invalid")] * 3
+    assert len(issuer.asked) == 2
+
+
+async def test_nobody_is_let_in_and_nothing_is_kept_while_nobody_can_say() -> None:
+    issuer = _Issuer()
+    keys = HttpApiKeys("http://i/v1/auth/me", transport=issuer.transport())
+    issuer.down = True
+    assert await _refusal(keys) == (503, "identity_unavailable")
+    issuer.down, issuer.status = False, 500
+    assert await _refusal(keys) == (503, "identity_unavailable")
+    issuer.status, issuer.body = 200, {"id": "k-1"}
+    assert await _refusal(keys) == (503, "identity_unavailable")
+    issuer.body = dict(ME)
+    assert await keys.verify(KEY) == PRINCIPAL
+
+
+async def test_what_cannot_be_a_key_is_refused_without_asking() -> None:
+    issuer = _Issuer()
+    keys = HttpApiKeys("http://i/v1/auth/me", transport=issuer.transport())
+    for key in ("pbk_" + "x" * 200, "pbk_ü"):
+        assert await _refusal(keys, key) == (401, "token_invalid")
+    assert issuer.asked == []
+
+
+async def test_each_kind_of_credential_goes_to_who_knows_about_it() -> None:
+    signing, issuer = SigningKey.generate(), _Issuer()
+    terry = Principal("p-1", "employee", "Terry", None, frozenset({"desk"}))
+    both = Bearers(
+        TokenVerifier(StaticKeys([signing])),
+        HttpApiKeys("http://i/v1/auth/me", transport=issuer.transport()),
+    )
+    assert await both.verify(TokenIssuer([signing]).issue(terry).token) == terry
+    assert await both.verify(KEY) == PRINCIPAL
+    assert isinstance(bearers("http://ticket-svc:8080/.well-known/jwks.json"), Bearers)
