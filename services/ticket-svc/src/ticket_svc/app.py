@@ -27,6 +27,8 @@ from ticket_svc.locations.routes import router as locations
 from ticket_svc.mail.routes import router as mail
 from ticket_svc.merging.routes import accounts_router as account_merging
 from ticket_svc.merging.routes import router as account_merges
+from ticket_svc.messages.routes import router as messages
+from ticket_svc.messages.routes import tickets_router as ticket_messages
 from ticket_svc.portal.access_routes import invitations_router as invitations
 from ticket_svc.portal.access_routes import router as customers_access
 from ticket_svc.portal.routes import router as portal
@@ -70,6 +72,7 @@ ROUTERS = (
     live,
     locations,
     mail,
+    messages,
     portal,
     portal_uploads,
     privilege_groups,
@@ -82,6 +85,7 @@ ROUTERS = (
     ticket_inbox,
     ticket_lists,  # before `tickets`, to whom "counts" would be a ticket
     ticket_merges,
+    ticket_messages,
     ticket_recipients,
     ticket_relations,
     ticket_tasks,

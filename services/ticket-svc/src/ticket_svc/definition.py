@@ -86,6 +86,7 @@ SERVICE = ServiceDefinition(
         "/v1/live",
         "/v1/locations",
         "/v1/mail-decisions",
+        "/v1/messages",
         "/v1/portal",
         "/v1/privilege-groups",
         "/v1/settings",

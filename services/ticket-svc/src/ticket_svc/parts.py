@@ -80,9 +80,12 @@ async def lock_referred(uow: UnitOfWork, viewer: Viewer, ticket_id: str) -> Row[
 async def find_part(
     session: AsyncSession, viewer: Viewer, model: type[P], part_id: str, what: str
 ) -> P:
-    """The record; 404 `<what>_not_found` where it or its ticket is not there for the viewer."""
+    """The record; 404 `<what>_not_found` where it or its ticket is not there for the viewer.
+
+    Parts are internal: for customers there are none, whatever tickets they see.
+    """
     part = await session.get(model, checked_id(part_id, what))
-    if part is None or not await sees(session, viewer, part.ticket_id):
+    if part is None or viewer.public_only or not await sees(session, viewer, part.ticket_id):
         raise not_found(what, part_id)
     return part
 

@@ -21,6 +21,7 @@ class Charge(Base, table=True):
         Index("ix_charge_ticket_id_id", "ticket_id", "id"),
         Index("ix_charge_contract_id_id", "contract_id", "id"),
         Index("ix_charge_account_id_id", "account_id", "id"),
+        Index("ix_charge_employee_id_id", "employee_id", "id"),
     )
 
     id: str = Field(sa_column=Column(IdType, primary_key=True))

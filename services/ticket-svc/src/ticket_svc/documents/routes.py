@@ -20,11 +20,11 @@ from patchbay_kit.http.ids import checked_id
 from ticket_svc.accounts.belonging import active_account
 from ticket_svc.accounts.tables import Account
 from ticket_svc.documents import files, reading, service
+from ticket_svc.documents.downloading import download
 from ticket_svc.documents.reading import DocumentFilter, find_document
-from ticket_svc.documents.rules import disposition
 from ticket_svc.documents.schemas import DocumentChange, DocumentView
 from ticket_svc.documents.tables import Document
-from ticket_svc.documents.uploading import FILE_BODY, UploadRoute
+from ticket_svc.documents.uploading import FILE_BODY, FileName, UploadRoute
 from ticket_svc.parts import lock_part, lock_visible, visible_ticket
 from ticket_svc.records import ArchivedQuery, answer, read
 from ticket_svc.rights.dependencies import ViewerDep
@@ -36,13 +36,7 @@ router = APIRouter(
 )
 uploads = APIRouter(prefix="/v1", tags=["documents"], route_class=UploadRoute, dependencies=DESK)
 
-FileName = Annotated[str, Query(min_length=1, max_length=300, examples=["offer.pdf"])]
 Public = Annotated[bool, Query(description="customers may read it")]
-# Says to every browser: save it, do not guess what it is, and run nothing of it.
-_INERT = {
-    "X-Content-Type-Options": "nosniff",
-    "Content-Security-Policy": "default-src 'none'; sandbox",
-}
 
 
 @router.get("/tickets/{ticket}/documents", summary="Documents of a ticket, newest first")
@@ -146,12 +140,7 @@ async def read_document(
 )
 async def read_content(document_id: str, viewer: ViewerDep, runtime: RuntimeDep) -> Response:
     """To be saved, never to be shown or run by a browser."""
-    async with runtime.db.read() as session:
-        document = await find_document(session, viewer, document_id)
-        name, kind, blob = document.name, document.media_type, document.blob
-    content = await files.load(runtime, blob)
-    headers = {**_INERT, "Content-Type": kind, "Content-Disposition": disposition(name)}
-    return Response(content, headers=headers)
+    return await download(document_id, viewer, runtime)
 
 
 @router.patch("/documents/{document_id}", summary="Change a document")

@@ -1,13 +1,15 @@
 """Requests that carry a file: larger than others, and stored before their transaction begins."""
 
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import Request, Response
+from fastapi import Query, Request, Response
 
 from patchbay_kit.http import TransactionalRoute
 from patchbay_kit.http.identification import identify, runtime_of
 from patchbay_kit.http.middleware import BODY_LIMIT
+
+FileName = Annotated[str, Query(min_length=1, max_length=300, examples=["offer.pdf"])]
 
 
 class UploadRoute(TransactionalRoute):

@@ -21,7 +21,7 @@ from ticket_svc.desk.service import load_settings
 from ticket_svc.documents import files
 from ticket_svc.documents import reading as documents
 from ticket_svc.documents import service as keeping
-from ticket_svc.documents.routes import read_content as content_of
+from ticket_svc.documents.downloading import download
 from ticket_svc.documents.uploading import FILE_BODY, UploadRoute
 from ticket_svc.params import QueryText
 from ticket_svc.parts import visible_ticket
@@ -202,7 +202,7 @@ async def read_content(
         document = await documents.find_document(session, viewer, document_id)
         if document.ticket_id != row.id:
             raise not_found("document", document_id)
-    return await content_of(document_id, viewer, runtime)
+    return await download(document_id, viewer, runtime)
 
 
 async def _shown(

@@ -57,6 +57,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_charge_account_id_id", "charge", ["account_id", "id"], unique=False)
     op.create_index("ix_charge_contract_id_id", "charge", ["contract_id", "id"], unique=False)
+    op.create_index("ix_charge_employee_id_id", "charge", ["employee_id", "id"], unique=False)
     op.create_index("ix_charge_ticket_id_id", "charge", ["ticket_id", "id"], unique=False)
     op.create_table(
         "document",
