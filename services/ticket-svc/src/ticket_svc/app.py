@@ -42,6 +42,7 @@ from ticket_svc.tickets.inbox_routes import router as ticket_inbox
 from ticket_svc.tickets.recipient_routes import router as ticket_recipients
 from ticket_svc.tickets.relation_routes import merges_router as ticket_merges
 from ticket_svc.tickets.relation_routes import router as ticket_relations
+from ticket_svc.tickets.page_routes import router as ticket_pages
 from ticket_svc.tickets.routes import router as tickets
 from ticket_svc.tickets.status_routes import router as statuses
 from ticket_svc.transfer.routes import router as imports
@@ -83,6 +84,7 @@ ROUTERS = (
     ticket_charges,
     ticket_history,
     ticket_inbox,
+    ticket_pages,
     ticket_lists,  # before `tickets`, to whom "counts" would be a ticket
     ticket_merges,
     ticket_messages,

@@ -129,3 +129,50 @@ async def test_reading_does_not_remove_and_removing_does_not_read(desk: Any, rmm
     await desk.http.delete(f"{path}/inbox")
     now = await desk.get(path)
     assert (now["envelope"], now["in_inbox"]) == ("closed", False)
+
+
+@pytest.mark.covers("S2-39", "S2-43", "S2-47", "S2-56", "S2-57")
+async def test_a_customers_mail_enters_the_inbox_unread_and_an_employees_does_not(
+    desk: Any, mail: Any
+) -> None:
+    await desk.employee("Mia", "mia@desk.example")
+    await desk.account(email1="ann@acme.example")
+    await desk.take(mail("ann@acme.example", message_id="<one@mail.example>"))
+    ticket = await desk.only_ticket()
+    path = f"/v1/tickets/{ticket['id']}"
+    for sender, expected in (("mia@desk.example", False), ("ann@acme.example", True)):
+        await desk.post(f"{path}/read")
+        await desk.http.delete(f"{path}/inbox")
+        await desk.take(mail(sender, "Re: Printer", in_reply_to="<one@mail.example>"))
+        now = await desk.get(path)
+        assert (now["in_inbox"], now["envelope"] == "closed") == (expected, expected)
+
+
+@pytest.mark.covers("S2-35", "S2-67")
+async def test_every_entry_says_through_which_channel_it_came(
+    desk: Any, runtime: Any, rmm: Any, mail: Any
+) -> None:
+    account = await desk.account(email1="ann@acme.example")
+    await desk.take(rmm.site_linked(account))
+    await desk.take(rmm.received())
+    ticket = await desk.only_ticket()
+    path = f"/v1/tickets/{ticket['id']}/notes"
+    number = ticket["number"]
+    await desk.post(path, text="x")
+    await desk.take(mail(subject=f"Re: [{number}]", subject_numbers=[number]))
+    customer = make_principal({"desk"}, kind="contact", account_id=account)
+    for caller in (program(), customer):
+        async with client(runtime, SERVICE, principal=caller) as http:
+            assert (await http.post(path, json={"text": "x"})).is_success
+    channels = {entry["channel"] for entry in await desk.history(ticket["id"])}
+    assert channels == {"rmm", "employee", "email", "api", "web"}
+
+
+@pytest.mark.covers("S2-55")
+async def test_envelope_and_bold_stand_in_every_list_as_on_the_ticket(desk: Any, rmm: Any) -> None:
+    await desk.ticket()
+    await desk.take(rmm.received(), rmm.noted("Hello."))
+    for view in ("inbox", "all", "open"):
+        for item in (await desk.get("/v1/tickets", view=view))["items"]:
+            one = await desk.get(f"/v1/tickets/{item['id']}")
+            assert item == {name: one[name] for name in item}
