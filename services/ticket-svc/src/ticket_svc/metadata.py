@@ -20,6 +20,7 @@ from ticket_svc.locations import tables as locations
 from ticket_svc.mail import tables as mail
 from ticket_svc.merging import tables as merging
 from ticket_svc.messages import tables as messages
+from ticket_svc.portal import tables as portal
 from ticket_svc.remote import tables as remote
 from ticket_svc.rights import tables as rights
 from ticket_svc.tasks import tables as tasks
@@ -44,6 +45,7 @@ FEATURES = (
     mail,
     merging,
     messages,
+    portal,
     remote,
     rights,
     tasks,

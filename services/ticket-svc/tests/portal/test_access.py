@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from patchbay_kit.testing.harness import client
 from ticket_svc.definition import SERVICE
-from ticket_svc.rights.tables import ContactInvitation
+from ticket_svc.portal.tables import ContactInvitation
 
 PASSWORD = "correct horse battery"
 ANN = "ann@acme.example"

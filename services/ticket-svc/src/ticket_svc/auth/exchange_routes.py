@@ -9,8 +9,9 @@ from patchbay_kit.auth.oidc import OidcProvider
 from patchbay_kit.auth.tokens import expires_in
 from patchbay_kit.errors import ProblemError
 from patchbay_kit.http import RequestModel, ResponseModel, RuntimeDep
-from ticket_svc.auth.exchange import employee_of, follow_groups, principal_of
-from ticket_svc.auth.routes import Keys, issuer_of
+from ticket_svc.auth.exchange import employee_of, principal_of
+from ticket_svc.auth.issuing import Keys, issuer_of
+from ticket_svc.rights.groups import follow_groups
 from ticket_svc.rights.standing import Standings
 from ticket_svc.settings import TicketSettings
 

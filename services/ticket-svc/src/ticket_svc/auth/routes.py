@@ -1,13 +1,12 @@
 """Sign in, and who am I."""
 
-from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from datetime import datetime, timedelta
+from typing import Any
 
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import Field, SecretStr
 
-from patchbay_kit.auth import TokenIssuer, TokenVerifier, hash_password, verify_password
+from patchbay_kit.auth import TokenVerifier, hash_password, verify_password
 from patchbay_kit.auth.tokens import expires_in, unauthenticated
 from patchbay_kit.errors import ProblemError, invalid
 from patchbay_kit.http import (
@@ -20,7 +19,8 @@ from patchbay_kit.http import (
     require,
 )
 from ticket_svc.accounts.tables import Contact
-from ticket_svc.auth.keys import RELOAD_SECONDS, OwnKeys, rotate
+from ticket_svc.auth.issuing import Keys, auth_time_of, issuer_of
+from ticket_svc.auth.keys import rotate
 from ticket_svc.auth.rules import SESSION
 from ticket_svc.auth.service import sign_in
 from ticket_svc.employees.rules import EVERYTHING
@@ -58,13 +58,6 @@ class PasswordChange(RequestModel):
     new_password: Password
 
 
-async def own_keys(runtime: RuntimeDep) -> OwnKeys:
-    """The issuer's keys, as of a minute ago at most."""
-    keys: OwnKeys = runtime.extras["own_keys"]
-    await keys.refresh(RELOAD_SECONDS)
-    return keys
-
-
 class Rotation(RequestModel):
     end_tokens: bool = Field(
         default=False,
@@ -74,9 +67,6 @@ class Rotation(RequestModel):
 
 class Rotated(ResponseModel):
     signs_from: datetime = Field(description="until then the new key is published only")
-
-
-Keys = Annotated[OwnKeys, Depends(own_keys)]
 
 
 @sign_in_router.post("/v1/auth/token", summary="Sign in with address and password")
@@ -163,21 +153,3 @@ async def change_password(body: PasswordChange, caller: Caller, uow: Uow) -> Non
     if isinstance(person, Employee):
         person.one_time = False
     person.version += 1
-
-
-def auth_time_of(claims: Mapping[str, Any]) -> datetime:
-    """When the bearer of a verified token signed in; tokens from before said nothing of it."""
-    return datetime.fromtimestamp(float(claims.get("auth_time", claims["iat"])), UTC)
-
-
-def issuer_of(keys: OwnKeys) -> TokenIssuer:
-    """The issuer; 503 `starting` until the database has answered for the first time."""
-    if keys.issuer is None:
-        raise ProblemError(
-            503,
-            "starting",
-            "Still starting",
-            hint="Try again in a second.",
-            headers={"Retry-After": "1"},
-        )
-    return keys.issuer

@@ -7,7 +7,6 @@ after it was given out or refreshed.
 
 from dataclasses import dataclass
 
-from sqlalchemy import Table, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from patchbay_kit.auth import Principal, TokenVerifier
@@ -16,12 +15,9 @@ from patchbay_kit.auth.tokens import unauthenticated
 from patchbay_kit.db import Database
 from patchbay_kit.db.failures import CONNECT_ERRORS
 from patchbay_kit.http.database_errors import database_problem, database_unavailable
-from ticket_svc.rights.keys import USED_AT_MOST_EVERY, digest_of
+from ticket_svc.rights.keys import digest_of, note_use
 from ticket_svc.rights.people import contact_now, employee_now, key_now
 from ticket_svc.rights.standing import Standings
-from ticket_svc.rights.tables import ApiKey
-
-_KEY: Table = ApiKey.__table__  # type: ignore[attr-defined]  # set by SQLModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,23 +63,13 @@ class FreshVerifier:
             async with self.db.read() as session:
                 found = await key_now(session, digest, self.db.clock())
             if found is not None:
-                await self._note_use(found.id)
+                await note_use(self.db, found.id)
             return found
 
         found = await self.standings.of(("key", digest), look)
         if found is None:
             raise _unknown_key()
         return found
-
-    async def _note_use(self, key_id: str) -> None:
-        """Once a minute is enough to see what is still in use."""
-        now = self.db.clock()
-        used = await self.db.scalar(select(_KEY.c.last_used_at).where(_KEY.c.id == key_id))
-        if used is not None and used > now - USED_AT_MOST_EVERY:
-            return
-        async with self.db.unit_of_work() as uow:
-            mine = _KEY.c.id == key_id
-            await uow.session.execute(update(_KEY).where(mine).values(last_used_at=now))
 
 
 def _unknown_key() -> Exception:

@@ -18,7 +18,7 @@ from patchbay_kit.errors import conflict, invalid
 from ticket_svc.accounts.tables import Contact
 from ticket_svc.auth.attempts import forgive
 from ticket_svc.employees.tables import Employee
-from ticket_svc.rights.tables import ContactInvitation
+from ticket_svc.portal.tables import ContactInvitation
 
 INVITATION_FOR = timedelta(hours=72)
 

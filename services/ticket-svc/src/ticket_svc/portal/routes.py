@@ -64,6 +64,11 @@ uploads = APIRouter(
     prefix="/v1/portal", tags=["portal"], route_class=UploadRoute, dependencies=ONLY_CUSTOMERS
 )
 
+# Says to every browser: save it, do not guess what it is, and run nothing of it.
+_INERT = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+}
 FileName = Annotated[str, Query(min_length=1, max_length=300, examples=["photo.png"])]
 StateQuery = Annotated[reading.State, Query(description="open, closed or all")]
 

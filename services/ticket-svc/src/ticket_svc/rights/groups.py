@@ -1,5 +1,6 @@
 """Privilege groups: permissions that their members hold beside their own (S1-125)."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Table, delete, select
@@ -17,7 +18,8 @@ from ticket_svc.rights.giving import check_gift, check_reach, keep_an_administra
 from ticket_svc.rights.schemas import NewGroup
 from ticket_svc.rights.tables import PrivilegeGroup, PrivilegeGroupMember
 
-_MEMBER: Table = PrivilegeGroupMember.__table__  # type: ignore[attr-defined]  # set by SQLModel
+_GROUP: Table = PrivilegeGroup.__table__  # type: ignore[attr-defined]  # set by SQLModel
+_MEMBER: Table = PrivilegeGroupMember.__table__  # type: ignore[attr-defined]
 
 
 async def create(uow: UnitOfWork, wanted: NewGroup, caller: Principal) -> PrivilegeGroup:
@@ -76,6 +78,42 @@ async def remove_member(
     held = (_MEMBER.c.group_id == group.id, _MEMBER.c.employee_id == employee_id)
     await uow.session.execute(delete(_MEMBER).where(*held))
     await keep_an_administrator(uow.session)
+
+
+async def follow_groups(
+    uow: UnitOfWork, employee_id: str, said: Any, mapping: Mapping[str, str]
+) -> bool:
+    """Put the employee into the mapped groups that the provider names, and out of the others.
+
+    Groups that the mapping does not name are left alone. True where anything changed; 409
+    `privilege_group_missing` where the mapping names one that there is not.
+    """
+    named = {str(each) for each in said} if isinstance(said, list) else set()
+    wanted = {group for theirs, group in mapping.items() if theirs in named}
+    rows = await uow.session.execute(
+        select(_GROUP.c.id, _GROUP.c.name).where(_GROUP.c.name.in_(sorted(set(mapping.values()))))
+    )
+    ids = {row.name: row.id for row in rows}
+    missing = sorted(wanted - set(ids))
+    if missing:
+        raise conflict(
+            "privilege_group_missing",
+            "A privilege group is missing",
+            detail=f"PATCHBAY_OIDC_GROUPS names {missing[0]!r}, and there is no such group.",
+            hint="Ask an administrator to add it.",
+        )
+    mine = _MEMBER.c.employee_id == employee_id
+    among = _MEMBER.c.group_id.in_(sorted(ids.values()))
+    held = set((await uow.session.execute(select(_MEMBER.c.group_id).where(mine, among))).scalars())
+    due = {ids[name] for name in wanted}
+    new = [{"group_id": each, "employee_id": employee_id} for each in sorted(due - held)]
+    await insert_many(uow.session, _MEMBER, new, ignore_conflicts=True)
+    ended = sorted(held - due)
+    if ended:
+        gone = _MEMBER.c.group_id.in_(ended)
+        await uow.session.execute(delete(_MEMBER).where(mine, gone))
+        await keep_an_administrator(uow.session)
+    return bool(new or ended)
 
 
 def check_own(caller: Principal, group: PrivilegeGroup) -> None:

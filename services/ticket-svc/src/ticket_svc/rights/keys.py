@@ -8,14 +8,18 @@ import hashlib
 import secrets
 from datetime import timedelta
 
+from sqlalchemy import Table, select, update
+
 from patchbay_kit.auth import Principal
 from patchbay_kit.auth.bearers import API_KEY_PREFIX
-from patchbay_kit.db import UnitOfWork
+from patchbay_kit.db import Database, UnitOfWork
 from patchbay_kit.errors import invalid
 from patchbay_kit.ids import new_id
 from ticket_svc.rights.giving import check_gift
 from ticket_svc.rights.schemas import NewApiKey
 from ticket_svc.rights.tables import ApiKey
+
+_KEY: Table = ApiKey.__table__  # type: ignore[attr-defined]  # set by SQLModel
 
 USED_AT_MOST_EVERY = timedelta(minutes=1)
 
@@ -57,3 +61,14 @@ async def revoke(uow: UnitOfWork, record: ApiKey) -> None:
     if record.revoked_at is None:
         record.revoked_at = uow.now
         await uow.session.flush()
+
+
+async def note_use(db: Database, key_id: str) -> None:
+    """Write down that the key was used: once a minute is enough to see what is still in use."""
+    now = db.clock()
+    mine = _KEY.c.id == key_id
+    used = await db.scalar(select(_KEY.c.last_used_at).where(mine))
+    if used is not None and used > now - USED_AT_MOST_EVERY:
+        return
+    async with db.unit_of_work() as uow:
+        await uow.session.execute(update(_KEY).where(mine).values(last_used_at=now))
