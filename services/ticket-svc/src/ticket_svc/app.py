@@ -45,6 +45,7 @@ from ticket_svc.tickets.relation_routes import router as ticket_relations
 from ticket_svc.tickets.page_routes import router as ticket_pages
 from ticket_svc.tickets.routes import router as tickets
 from ticket_svc.tickets.status_routes import router as statuses
+from ticket_svc.transfer.export_routes import router as exports
 from ticket_svc.transfer.routes import router as imports
 from ticket_svc.views.routes import router as views
 from ticket_svc.views.routes import tickets_router as ticket_lists
@@ -69,6 +70,7 @@ ROUTERS = (
     employees,
     imports,
     exchange,
+    exports,
     invitations,
     live,
     locations,

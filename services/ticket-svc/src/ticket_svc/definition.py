@@ -82,6 +82,7 @@ SERVICE = ServiceDefinition(
         "/v1/dispatcher",
         "/v1/documents",
         "/v1/employees",
+        "/v1/exports",
         "/v1/imports",
         "/v1/live",
         "/v1/locations",

@@ -63,12 +63,18 @@ async def active_account(
     account = await uow.session.get(Account, account_id, with_for_update=lock)
     if account is None:
         raise invalid("account_unknown", "No such account", field=field)
-    if account.archived_at is not None:
-        hint = "Restore it first, or choose another one."
-        if account.merged_into_id is not None:
-            hint = f"It was merged into {account.merged_into_id}: choose that one."
-        raise invalid("account_archived", "The account is archived", field=field, hint=hint)
+    refuse_archived(account, field=field)
     return account
+
+
+def refuse_archived(account: Account, *, field: str = "/account_id") -> None:
+    """422 `account_archived` where nothing new can belong to the account."""
+    if account.archived_at is None:
+        return
+    hint = "Restore it first, or choose another one."
+    if account.merged_into_id is not None:
+        hint = f"It was merged into {account.merged_into_id}: choose that one."
+    raise invalid("account_archived", "The account is archived", field=field, hint=hint)
 
 
 async def belonging(

@@ -12,9 +12,9 @@ from patchbay_kit.db import UnitOfWork
 from patchbay_kit.errors import conflict
 from patchbay_kit.ids import new_id
 from ticket_svc.accounts import repository
-from ticket_svc.accounts.belonging import active_account
+from ticket_svc.accounts.belonging import active_account, refuse_archived
 from ticket_svc.accounts.contact_schemas import NewContact
-from ticket_svc.accounts.tables import Contact
+from ticket_svc.accounts.tables import Account, Contact
 from ticket_svc.custom_fields.service import check_custom_fields
 from ticket_svc.desk.service import refuse_support_address
 from ticket_svc.records import apply, archive, differing, restore
@@ -24,7 +24,14 @@ RECORD = "contact"
 
 async def create_contact(uow: UnitOfWork, wanted: NewContact) -> Contact:
     """A new contact of an active account; ContactCreated."""
-    await active_account(uow, wanted.account_id, exclusive=True)
+    return await add_contact(
+        uow, await active_account(uow, wanted.account_id, exclusive=True), wanted
+    )
+
+
+async def add_contact(uow: UnitOfWork, account: Account, wanted: NewContact) -> Contact:
+    """The same, for an account that the caller has locked; 422 where it is archived."""
+    refuse_archived(account)
     await refuse_support_address(uow.session, email1=wanted.email1, email2=wanted.email2)
     values = wanted.model_dump()
     values["custom_fields"] = await check_custom_fields(

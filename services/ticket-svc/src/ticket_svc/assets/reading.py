@@ -1,5 +1,6 @@
 """Reading assets, each with where it stands and its department, in one statement."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,7 +8,7 @@ from sqlalchemy import Row, Select, Table, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from patchbay_kit.errors import not_found
-from patchbay_kit.http import Page, PageRequest, keyset
+from patchbay_kit.http import PageRequest, keyset
 from patchbay_kit.http.ids import checked_id
 from ticket_svc.assets.schemas import AssetDepartment, AssetPlace, AssetView
 from ticket_svc.assets.tables import Asset
@@ -37,8 +38,10 @@ class AssetFilter:
 
 async def page_of_assets(
     session: AsyncSession, wanted: AssetFilter, page: PageRequest
-) -> Page[AssetView]:
-    """Newest first. Assets that stand at a location because it is the main one are at it too."""
+) -> Sequence[Row[Any]]:
+    """Newest first, one more than the page holds. Assets that stand at a location because it is the
+    main one are at it too.
+    """
     statement = _with_parts().where(is_archived(_ASSET.c.archived_at, wanted.archived))
     if wanted.account_id is not None:
         statement = statement.where(_ASSET.c.account_id == wanted.account_id)
@@ -54,8 +57,7 @@ async def page_of_assets(
         columns = (_ASSET.c.name, _ASSET.c.serial_number)
         pattern = contains(wanted.q)
         statement = statement.where(or_(*(each.ilike(pattern, escape="\\") for each in columns)))
-    rows = (await session.execute(keyset(statement, [_ASSET.c.id], page))).all()
-    return page.page(rows, key=lambda row: (row.id,), item=_view)
+    return (await session.execute(keyset(statement, [_ASSET.c.id], page))).all()
 
 
 async def read_asset(session: AsyncSession, asset_id: str) -> AssetView:
@@ -64,7 +66,20 @@ async def read_asset(session: AsyncSession, asset_id: str) -> AssetView:
     row = (await session.execute(statement)).one_or_none()
     if row is None:
         raise not_found("asset", asset_id)
-    return _view(row)
+    return asset_view(row)
+
+
+def asset_view(row: Row[Any]) -> AssetView:
+    """A row of the list as the API shows it."""
+    own = {name: getattr(row, name) for name in AssetView.model_fields.keys() - _PARTS}
+    place = None
+    if row.place_id is not None:
+        inherited = row.place_id != row.location_id
+        place = AssetPlace(id=row.place_id, name=row.place_name, inherited=inherited)
+    department = None
+    if row.department_name is not None:
+        department = AssetDepartment(id=row.department_id, name=row.department_name)
+    return AssetView(**own, location=place, department=department)
 
 
 def _with_parts() -> Select[Any]:
@@ -78,15 +93,3 @@ def _with_parts() -> Select[Any]:
         .outerjoin(_MAIN, and_(_MAIN.c.account_id == _ASSET.c.account_id, _MAIN.c.is_main))
         .outerjoin(_DEPARTMENT, _DEPARTMENT.c.id == _ASSET.c.department_id)
     )
-
-
-def _view(row: Row[Any]) -> AssetView:
-    own = {name: getattr(row, name) for name in AssetView.model_fields.keys() - _PARTS}
-    place = None
-    if row.place_id is not None:
-        inherited = row.place_id != row.location_id
-        place = AssetPlace(id=row.place_id, name=row.place_name, inherited=inherited)
-    department = None
-    if row.department_name is not None:
-        department = AssetDepartment(id=row.department_id, name=row.department_name)
-    return AssetView(**own, location=place, department=department)

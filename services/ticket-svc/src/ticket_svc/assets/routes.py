@@ -35,7 +35,8 @@ async def list_assets(
     account's main one (S3-39).
     """
     wanted = AssetFilter(account_id, location_id, department_id, q, archived)
-    return await reading.page_of_assets(session, wanted, page)
+    assets = await reading.page_of_assets(session, wanted, page)
+    return page.page(assets, key=lambda row: (row.id,), item=reading.asset_view)
 
 
 @router.post("", status_code=201, summary="Add an asset")

@@ -8,7 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from patchbay_contracts import AssetCreated, AssetUpdated
 from patchbay_kit.db import UnitOfWork
 from patchbay_kit.ids import new_id
-from ticket_svc.accounts.belonging import active_account, belonging
+from ticket_svc.accounts.belonging import active_account, belonging, refuse_archived
+from ticket_svc.accounts.tables import Account
 from ticket_svc.assets.schemas import NewAsset
 from ticket_svc.assets.tables import Asset
 from ticket_svc.custom_fields.service import check_custom_fields
@@ -21,7 +22,12 @@ RECORD = "asset"
 
 async def create_asset(uow: UnitOfWork, wanted: NewAsset) -> Asset:
     """A new asset of an active account; AssetCreated."""
-    await active_account(uow, wanted.account_id)
+    return await add_asset(uow, await active_account(uow, wanted.account_id), wanted)
+
+
+async def add_asset(uow: UnitOfWork, account: Account, wanted: NewAsset) -> Asset:
+    """The same, for an account that the caller has locked; 422 where it is archived."""
+    refuse_archived(account)
     values = wanted.model_dump()
     await _check(uow.session, wanted.account_id, values)
     values["custom_fields"] = await check_custom_fields(

@@ -23,7 +23,7 @@ class AccountImporter:
 
     record = "account"
     columns = frozenset({"id", *FIELDS})
-    ignored = frozenset({"manager_name", "auto_created", "archived_at", "created_at"})
+    ignored = frozenset({"auto_created", "archived_at", "created_at"})
     flags: frozenset[str] = frozenset()
 
     def __init__(self) -> None:

@@ -6,8 +6,9 @@ from typing import Any
 from sqlalchemy import Table, and_, or_, select
 
 from patchbay_kit.db import UnitOfWork, key_in
+from ticket_svc.accounts.tables import Account
 from ticket_svc.assets.schemas import AssetChange, NewAsset
-from ticket_svc.assets.service import change_asset, create_asset
+from ticket_svc.assets.service import add_asset, change_asset
 from ticket_svc.assets.tables import Asset
 from ticket_svc.departments.tables import Department
 from ticket_svc.locations.tables import Location
@@ -46,7 +47,7 @@ class AssetImporter:
         by_id = key_in(uow.session, [_ASSET.c.id], sorted(ids_in(lines, "id")))
         owners = (await uow.session.execute(select(_ASSET.c.account_id).where(by_id))).scalars()
         await self._accounts.lock(uow, lines, owners)
-        own = key_in(uow.session, [_ASSET.c.account_id], sorted(self._accounts.ids))
+        own = key_in(uow.session, [_ASSET.c.account_id], self._accounts.ids)
         named = or_(
             key_in(uow.session, [_ASSET.c.serial_number], _texts(lines, "serial_number")),
             key_in(uow.session, [_ASSET.c.name], _texts(lines, "name")),
@@ -63,22 +64,21 @@ class AssetImporter:
 
     async def write(self, uow: UnitOfWork, line: Line) -> Outcome:
         """Create or change the asset; it stays with its account."""
-        account_id = self._accounts.named_by(line)
-        key = _key(account_id, line)
+        account = self._accounts.named_by(line)
+        key = _key(account, line)
         asset = self._matches.target(line.id_in("id"), key, key[1] if key else "name")
-        owner = account_id if asset is None else asset.account_id
-        if owner is None:
-            raise RowRefusedError("value_missing", "An account is needed.", "account_id")
-        if account_id not in (None, owner):
+        if asset is None:
+            if account is None:
+                raise RowRefusedError("value_missing", "An account is needed.", "account_id")
+            self._name_parts(account.id, line)
+            line.values["account_id"] = account.id
+            await add_asset(uow, account, line.body(NewAsset, ("account_id", *FIELDS), _BLANKS))
+            return "created"
+        if account is not None and account.id != asset.account_id:
             raise RowRefusedError(
                 "asset_of_other_account", "An asset stays with its account.", "account_id"
             )
-        for what in _PARTS:
-            self._name_part(owner, what, line)
-        if asset is None:
-            line.values["account_id"] = owner
-            await create_asset(uow, line.body(NewAsset, ("account_id", *FIELDS), _BLANKS))
-            return "created"
+        self._name_parts(asset.account_id, line)
         body = line.body(AssetChange, FIELDS, _BLANKS)
         changed = await change_asset(uow, asset, body.model_dump(exclude_unset=True))
         return "updated" if changed else "unchanged"
@@ -89,33 +89,31 @@ class AssetImporter:
         if not names:
             return
         statement = select(table.c.id, table.c.account_id, table.c.name).where(
-            key_in(uow.session, [table.c.account_id], sorted(self._accounts.ids)),
+            key_in(uow.session, [table.c.account_id], self._accounts.ids),
             key_in(uow.session, [table.c.name], names),
             table.c.archived_at.is_(None),
         )
         for row in await uow.session.execute(statement):
             self._parts.setdefault((row.account_id, what, row.name), []).append(row.id)
 
-    def _name_part(self, account_id: str, what: str, line: Line) -> None:
-        """Put the id of the location or department that the line names by its name."""
-        if what not in line.values or line.values.get(f"{what}_id"):
-            return
-        name = line.values[what]
-        if name is None:
-            line.values[f"{what}_id"] = None
-            return
-        found = self._parts.get((account_id, what, name), [])
-        if len(found) != 1:
-            code = f"{what}_ambiguous" if found else f"{what}_unknown"
-            count = len(found) or "no"
-            raise RowRefusedError(code, f"The account has {count} such active {what}.", what)
-        line.values[f"{what}_id"] = found[0]
+    def _name_parts(self, account_id: str, line: Line) -> None:
+        """Put the ids of the location and department that the line names by their names."""
+        for what in _PARTS:
+            if what not in line.values or line.values.get(f"{what}_id"):
+                continue
+            name = line.values[what]
+            found = self._parts.get((account_id, what, name), []) if name else [None]
+            if len(found) != 1:
+                code = f"{what}_ambiguous" if found else f"{what}_unknown"
+                count = len(found) or "no"
+                raise RowRefusedError(code, f"The account has {count} such active {what}.", what)
+            line.values[f"{what}_id"] = found[0]
 
 
-def _key(account_id: str | None, line: Line) -> Key | None:
+def _key(account: Account | None, line: Line) -> Key | None:
     for column in ("serial_number", "name"):
-        if account_id is not None and line.values.get(column):
-            return account_id, column, line.values[column]
+        if account is not None and line.values.get(column):
+            return account.id, column, line.values[column]
     return None
 
 

@@ -7,8 +7,8 @@ from sqlalchemy import Table, and_, or_, select
 
 from patchbay_kit.db import UnitOfWork, key_in
 from ticket_svc.accounts.contact_schemas import ContactChange, NewContact
-from ticket_svc.accounts.contacts import change_contact, create_contact
-from ticket_svc.accounts.tables import Contact
+from ticket_svc.accounts.contacts import add_contact, change_contact
+from ticket_svc.accounts.tables import Account, Contact
 from ticket_svc.transfer.importing import Outcome
 from ticket_svc.transfer.lines import Line, RowRefusedError
 from ticket_svc.transfer.matching import Accounts, Matches, ids_in
@@ -42,7 +42,7 @@ class ContactImporter:
             or_(
                 by_id,
                 and_(
-                    key_in(uow.session, [_CONTACT.c.account_id], sorted(self._accounts.ids)),
+                    key_in(uow.session, [_CONTACT.c.account_id], self._accounts.ids),
                     _CONTACT.c.archived_at.is_(None),
                     or_(
                         key_in(uow.session, [_CONTACT.c.email1], _texts(lines, "email1")),
@@ -60,32 +60,33 @@ class ContactImporter:
 
     async def write(self, uow: UnitOfWork, line: Line) -> Outcome:
         """Create or change the contact; it stays with its account."""
-        account_id = self._accounts.named_by(line)
-        key = _key(account_id, line)
+        account = self._accounts.named_by(line)
+        key = _key(account, line)
         contact = self._matches.target(line.id_in("id"), key, key[1] if key else "name")
         if contact is None:
-            if account_id is None:
+            if account is None:
                 raise RowRefusedError("value_missing", "An account is needed.", "account_id")
-            line.values["account_id"] = account_id
-            await create_contact(uow, line.body(NewContact, ("account_id", *FIELDS), {}))
+            line.values["account_id"] = account.id
+            body = line.body(NewContact, ("account_id", *FIELDS), {})
+            await add_contact(uow, account, body)
             return "created"
-        if account_id not in (None, contact.account_id):
+        if account is not None and account.id != contact.account_id:
             raise RowRefusedError(
                 "contact_of_other_account", "A contact stays with its account.", "account_id"
             )
-        body = line.body(ContactChange, FIELDS, {})
-        changed = await change_contact(uow, contact, body.model_dump(exclude_unset=True))
+        change = line.body(ContactChange, FIELDS, {})
+        changed = await change_contact(uow, contact, change.model_dump(exclude_unset=True))
         return "updated" if changed else "unchanged"
 
 
-def _key(account_id: str | None, line: Line) -> Key | None:
-    if account_id is None:
+def _key(account: Account | None, line: Line) -> Key | None:
+    if account is None:
         return None
     email: Any = line.values.get("email1")
     if email:
-        return account_id, "email1", email.lower()
+        return account.id, "email1", email.lower()
     name = line.values.get("name")
-    return (account_id, "name", name) if name else None
+    return (account.id, "name", name) if name else None
 
 
 def _texts(lines: Sequence[Line], column: str) -> list[str]:

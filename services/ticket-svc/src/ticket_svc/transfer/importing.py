@@ -71,17 +71,16 @@ async def run_import(
     definitions = {each.key: each for each in await definitions_of(uow.session, importer.record)}
     sheet = await _sheet(body, importer, definitions)
     attempt = _Attempt(session=uow.session, service=uow.service, now=uow.now, actor=uow.actor)
-    async with uow.session.begin_nested() as savepoint:
-        report = await _run(attempt, importer, sheet, definitions)
-        report.dry_run = dry_run
-        report.applied = not dry_run and (skip_errors or not report.failed)
-        if not report.applied:
-            await savepoint.rollback()
-    if not report.applied and not dry_run:
+    savepoint = await uow.session.begin_nested() if dry_run else None
+    report = await _run(attempt, importer, sheet, definitions)
+    if savepoint is not None:
+        await savepoint.rollback()
+        return report.model_copy(update={"dry_run": True})
+    if report.failed and not skip_errors:
         raise _failed(report)
-    for data, subject, version in attempt.told if report.applied else ():
+    for data, subject, version in attempt.told:
         uow.publish(data, subject=subject, version=version)
-    return report
+    return report.model_copy(update={"applied": True})
 
 
 async def _sheet(body: bytes, importer: Importer, definitions: Mapping[str, Definition]) -> Sheet:

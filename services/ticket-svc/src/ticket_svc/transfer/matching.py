@@ -72,8 +72,13 @@ class Accounts:
     """The accounts that rows name by `account_id` or `account_name`, locked in one order."""
 
     def __init__(self) -> None:
-        self._names: dict[str, list[str]] = {}
-        self.ids: set[str] = set()
+        self._names: dict[str, list[Account]] = {}
+        self._by_id: dict[str, Account] = {}
+
+    @property
+    def ids(self) -> list[str]:
+        """The ids of all that are locked, in order."""
+        return sorted(self._by_id)
 
     async def lock(self, uow: UnitOfWork, lines: Iterable[Line], also: Iterable[str]) -> None:
         """Lock what the lines name, and the accounts with the ids `also`."""
@@ -88,18 +93,20 @@ class Accounts:
         )
         statement = statement.order_by(_ACCOUNT.c.id).with_for_update(key_share=True)
         for account in (await uow.session.execute(statement)).scalars():
-            self.ids.add(account.id)
+            self._by_id[account.id] = account
             if account.archived_at is None:
-                self._names.setdefault(account.name, []).append(account.id)
+                self._names.setdefault(account.name, []).append(account)
 
-    def named_by(self, line: Line) -> str | None:
-        """The id of the account that the line names; None where it names none.
+    def named_by(self, line: Line) -> Account | None:
+        """The account that the line names; None where it names none.
 
         RowRefusedError where there is none of it, or several.
         """
         account_id = line.id_in("account_id")
         if account_id is not None:
-            return account_id
+            if account_id not in self._by_id:
+                raise RowRefusedError("account_unknown", "No such account.", "account_id")
+            return self._by_id[account_id]
         name = line.values.get("account_name")
         if name is None:
             return None
