@@ -66,6 +66,7 @@ def fuzzed() -> Iterator[httpx.Client]:
         )
         headers = {"Authorization": f"Bearer {token['access_token']}"}
         with httpx.Client(base_url=hub.base_url("/"), headers=headers, timeout=30) as client:
+            _fill_work(client)
             yield client
 
 
@@ -86,6 +87,31 @@ def _fill(hub: Hub) -> None:
         employee_id=[employee],
         ticket=[ticket["id"] for ticket in tickets] + [tickets[0]["number"]],
     )
+
+
+def _fill_work(client: httpx.Client) -> None:
+    """One record of everything that hangs on a ticket."""
+    ticket, employee = f"/v1/tickets/{KNOWN['ticket'][0]}", KNOWN["employee_id"][0]
+    account, slot = KNOWN["account_id"][0], ("2026-11-23T08:00:00Z", "2026-11-23T10:00:00Z")
+    block = {"name": "Block", "kind": "block_hours", "block_minutes": 600}
+    visit = {"employee_id": employee, "starts_at": slot[0], "ends_at": slot[1]}
+    for name, path, body in (
+        ("contract_id", "/v1/contracts", {"account_id": account, **block}),
+        ("charge_id", f"{ticket}/charges", {"kind": "work", "minutes": 30}),
+        ("task_id", f"{ticket}/tasks", {"title": "Order the disk"}),
+        ("appointment_id", f"{ticket}/appointments", visit),
+        ("message_id", "/v1/messages", {"to": [{"employee_id": employee}], "text": "Hello"}),
+    ):
+        KNOWN[name] = [_id_of(client.post(path, json=body))]
+    file = client.post(
+        f"{ticket}/documents", params={"name": "a.png"}, content=b"\x89PNG\r\n\x1a\n"
+    )
+    KNOWN["document_id"] = [_id_of(file)]
+
+
+def _id_of(made: httpx.Response) -> str:
+    assert made.status_code == 201, made.text
+    return str(made.json()["id"])
 
 
 @pytest.mark.e2e

@@ -86,14 +86,16 @@ async def test_no_input_makes_a_server_error(desk: Any, mail: Any) -> None:
     await desk.take(received)
     ticket = await desk.ticket()
     account = ticket["account"]["id"]
+    mia = await desk.employee("Mia", "mia@desk.example")
     walk = Walk(
         desk,
         {
+            **await work(desk, ticket["id"], account, mia),
             "ticket": ticket["id"],
             "account_id": account,
             "contact_id": await desk.contact(account, "ann@acme.example"),
             "asset_id": (await desk.post("/v1/assets", account_id=account, name="SRV"))["id"],
-            "employee_id": await desk.employee("Mia", "mia@desk.example"),
+            "employee_id": mia,
             "mail_id": received.data.mail.mail_id,
             "letter_id": MISSING,
             "domain": "acme.example",
@@ -117,6 +119,21 @@ async def test_no_input_makes_a_server_error(desk: Any, mail: Any) -> None:
             await walk.send(method, walk.url(path), value)
     assert walk.failures == []
     assert walk.count > 1000
+
+
+async def work(desk: Any, ticket: str, account: str, employee: str) -> dict[str, str]:
+    """The ids of what hangs on the ticket, one of each kind."""
+    path = f"/v1/tickets/{ticket}"
+    terms = {"name": "Block", "kind": "block_hours", "block_minutes": 600}
+    visit = {"starts_at": "2026-11-23T08:00:00Z", "ends_at": "2026-11-23T10:00:00Z"}
+    made = {
+        "contract_id": await desk.post("/v1/contracts", account_id=account, **terms),
+        "charge_id": await desk.post(f"{path}/charges", kind="work", minutes=30),
+        "task_id": await desk.post(f"{path}/tasks", title="Order the disk"),
+        "appointment_id": await desk.post(f"{path}/appointments", employee_id=employee, **visit),
+        "message_id": await desk.post("/v1/messages", to=[{"employee_id": employee}], text="Hello"),
+    }
+    return {name: str(body["id"]) for name, body in made.items()}
 
 
 def plausible(walk: Walk, names: set[str]) -> dict[str, Any]:

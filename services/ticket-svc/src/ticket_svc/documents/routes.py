@@ -136,7 +136,7 @@ async def read_document(
     "/documents/{document_id}/content",
     summary="The file itself",
     response_class=Response,
-    responses={200: {"content": {"application/octet-stream": {}}, "description": "the file"}},
+    responses={200: {"content": {"*/*": {}}, "description": "the file, of its own kind"}},
 )
 async def read_content(document_id: str, viewer: ViewerDep, runtime: RuntimeDep) -> Response:
     """To be saved, never to be shown or run by a browser."""
