@@ -200,3 +200,19 @@ async def test_an_unread_update_comes_along_and_goes_back(desk: Any, runtime: An
     await desk.post(f"/v1/ticket-merges/{view['id']}/undo")
     assert (await desk.get(f"/v1/tickets/{target['id']}"))["envelope"] == "none"
     assert (await desk.get(f"/v1/tickets/{source['id']}"))["envelope"] == "closed"
+
+
+async def test_a_search_finds_what_was_said_where_it_went(desk: Any) -> None:
+    account = await desk.account()
+    source, target = await desk.ticket(account), await desk.ticket(account)
+    for ticket, word in ((source, "gearbox"), (target, "flywheel")):
+        await desk.post(f"/v1/tickets/{ticket['id']}/notes", text=f"The {word} is broken.")
+
+    async def found_by(word: str) -> list[str]:
+        return [item["id"] for item in (await desk.get("/v1/tickets", q=word))["items"]]
+
+    view = await merged(desk, source["id"], target["id"])
+    assert await found_by("gearbox") == await found_by("flywheel") == [target["id"]]
+    await desk.post(f"/v1/ticket-merges/{view['id']}/undo")
+    assert await found_by("gearbox") == [source["id"]]
+    assert await found_by("flywheel") == [target["id"]]

@@ -83,21 +83,23 @@ BEGIN
 END $$""",
     """CREATE TRIGGER history_added AFTER INSERT ON history_entry
 REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION history_added()""",
+    # A merge of tickets moves all entries at once: each ticket's texts are made anew once.
     """CREATE FUNCTION history_reworded() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM ticket_text_renew(OLD.ticket_id);
-    IF TG_OP = 'UPDATE' AND NEW.ticket_id <> OLD.ticket_id THEN
-        PERFORM ticket_text_renew(NEW.ticket_id);
-    END IF;
+    PERFORM ticket_text_renew(touched.ticket_id)
+    FROM (SELECT ticket_id FROM was UNION SELECT ticket_id FROM now) AS touched;
     RETURN NULL;
 END $$""",
-    """CREATE TRIGGER history_reworded
-AFTER UPDATE OF ticket_id, text, public, kind ON history_entry
-FOR EACH ROW WHEN ((OLD.ticket_id, OLD.text, OLD.public, OLD.kind)
-    IS DISTINCT FROM (NEW.ticket_id, NEW.text, NEW.public, NEW.kind))
-EXECUTE FUNCTION history_reworded()""",
+    """CREATE TRIGGER history_reworded AFTER UPDATE ON history_entry
+REFERENCING OLD TABLE AS was NEW TABLE AS now
+FOR EACH STATEMENT EXECUTE FUNCTION history_reworded()""",
+    """CREATE FUNCTION history_unworded() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM ticket_text_renew(OLD.ticket_id);
+    RETURN NULL;
+END $$""",
     """CREATE TRIGGER history_unworded AFTER DELETE ON history_entry
-FOR EACH ROW EXECUTE FUNCTION history_reworded()""",
+FOR EACH ROW EXECUTE FUNCTION history_unworded()""",
     *(
         f"""CREATE FUNCTION {table}_renamed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -175,7 +177,11 @@ INSERT INTO ticket_text (ticket_id, entry_id, public, document)
 SELECT t.id, NEW.id, NEW.public, {_heading("t")} || ' ' || substr(NEW.text, 1, 10000)
 FROM ticket t WHERE t.id = NEW.ticket_id; END""",
     f"""CREATE TRIGGER history_reworded AFTER UPDATE OF {", ".join(_NOTED)} ON history_entry
-WHEN {_differs(*_NOTED)} BEGIN {renew("OLD.ticket_id")} {renew("NEW.ticket_id")} END""",
+WHEN {_differs(*_NOTED)} BEGIN
+DELETE FROM ticket_text WHERE ticket_id = OLD.ticket_id AND entry_id = OLD.id;
+INSERT INTO ticket_text (ticket_id, entry_id, public, document)
+SELECT t.id, NEW.id, NEW.public, {_heading("t")} || ' ' || substr(NEW.text, 1, 10000)
+FROM ticket t WHERE t.id = NEW.ticket_id AND NEW.kind IN {SEARCHED} AND NEW.text <> ''; END""",
     f"""CREATE TRIGGER history_unworded AFTER DELETE ON history_entry BEGIN
 {renew("OLD.ticket_id")} END""",
     *(
