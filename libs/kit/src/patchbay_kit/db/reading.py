@@ -20,12 +20,12 @@ async def fetch(engine: AsyncEngine, sql: str, parameters: Sequence[Any]) -> lis
 
     PostgreSQL only; parameters are `$1` …
     """
-    async with engine.connect() as connection:
-        driver: Any = (await connection.get_raw_connection()).driver_connection
-        try:
+    try:
+        async with engine.connect() as connection:
+            driver: Any = (await connection.get_raw_connection()).driver_connection
             rows: list[asyncpg.Record] = await driver.fetch(sql, *parameters)
-        except _AWAY as error:
-            raise InterfaceError(sql, None, error, connection_invalidated=True) from error
-        except asyncpg.PostgresError as error:
-            raise OperationalError(sql, None, error) from error
-        return rows
+            return rows
+    except _AWAY as error:
+        raise InterfaceError(sql, None, error, connection_invalidated=True) from error
+    except asyncpg.PostgresError as error:
+        raise OperationalError(sql, None, error) from error

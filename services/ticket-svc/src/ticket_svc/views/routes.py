@@ -3,9 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import ValidationError
 
-from patchbay_kit.db.failures import CONNECT_ERRORS
 from patchbay_kit.errors import invalid
 from patchbay_kit.http import (
     Caller,
@@ -19,7 +17,6 @@ from patchbay_kit.http import (
     etag,
     require,
 )
-from patchbay_kit.http.database_errors import database_problem, database_unavailable
 from ticket_svc import records
 from ticket_svc.rights.dependencies import ViewerDep
 from ticket_svc.tickets.schemas import TicketSummary
@@ -33,7 +30,7 @@ from ticket_svc.views.schemas import (
     NewSavedView,
     SavedViewBody,
     SavedViewChange,
-    TicketFilter,
+    unsortable,
 )
 
 tickets_router = APIRouter(
@@ -58,28 +55,21 @@ async def list_tickets(
     employees without `tickets.all` see what they manage (S2-30).
     """
     page = PageWanted(query.limit, query.cursor, runtime.secrets.derive("cursor /v1/tickets"))
-    try:
-        wanted = query if query.saved_view is None else await _saved(runtime, viewer, query)
-        body = await page_of_tickets(runtime.db, viewer, wanted, page)
-    except CONNECT_ERRORS as error:
-        raise (database_problem(error) or database_unavailable()) from error
+    wanted = query if query.saved_view is None else await _saved(runtime, viewer, query)
+    wrong = unsortable(wanted.view, wanted.q, wanted.sort)
+    if wrong is not None:
+        raise invalid("not_sortable", "This list cannot be sorted so", field="sort", detail=wrong)
+    body = await page_of_tickets(runtime.db, viewer, wanted, page)
     return Response(body, media_type="application/json")
 
 
-async def _saved(runtime: RuntimeDep, viewer: ViewerDep, query: ListQuery) -> TicketFilter:
+async def _saved(runtime: RuntimeDep, viewer: ViewerDep, query: ListQuery) -> ListQuery:
+    """The query with what the saved view narrows beside it."""
     assert query.saved_view is not None  # noqa: S101  # the caller looked
     async with runtime.db.read() as session:
         view = await saved.find_view(session, viewer.principal, query.saved_view)
-    try:
-        return saved.filter_of(view, query)
-    except ValidationError as error:
-        raise invalid(
-            "saved_view_unusable",
-            "The saved view does not fit what was asked for",
-            field="saved_view",
-            detail=error.errors()[0]["msg"],
-            hint="Leave the other parameters out, or save the view anew.",
-        ) from error
+        named = query.model_dump(exclude_unset=True)
+        return ListQuery.model_validate({**view.filter, **named})
 
 
 @tickets_router.get("/counts", summary="The numbers of the navigation pane")

@@ -74,11 +74,5 @@ async def forget_view(uow: UnitOfWork, view: SavedView) -> None:
     await uow.session.execute(delete(_VIEW).where(_VIEW.c.id == view.id))
 
 
-def filter_of(view: SavedView, over: TicketFilter) -> TicketFilter:
-    """The view's filter, with what the request names itself in the place of it."""
-    named = over.model_dump(exclude_unset=True, include=set(TicketFilter.model_fields))
-    return TicketFilter.model_validate({**view.filter, **named})
-
-
 def _kept(wanted: TicketFilter) -> dict[str, Any]:
     return wanted.model_dump(mode="json", exclude_unset=True)

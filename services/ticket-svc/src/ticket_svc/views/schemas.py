@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
 from patchbay_kit.http import RequestModel, ResponseModel
 from patchbay_kit.http.pagination import DEFAULT_LIMIT, MAX_LIMIT
@@ -75,25 +75,41 @@ class TicketFilter(RequestModel):
         ),
     )
 
-    @model_validator(mode="after")
-    def _sortable(self) -> Self:
-        if self.sort == "inbox_since" and self.view != "inbox":
-            raise ValueError("only the view inbox can be sorted by inbox_since")
-        if self.sort == "relevance" and not self.q:
-            raise ValueError("only a search can be sorted by relevance")
-        if self.q and self.sort not in (None, "relevance", "newest"):
-            raise ValueError("a search is sorted by relevance or newest")
-        return self
+    @field_validator("sort")
+    @classmethod
+    def _sortable(cls, sort: Sort | None, info: ValidationInfo) -> Sort | None:
+        wrong = unsortable(info.data.get("view", "all"), info.data.get("q"), sort)
+        if wrong is not None:
+            raise ValueError(wrong)
+        return sort
+
+
+def unsortable(view: str, q: str | None, sort: Sort | None) -> str | None:
+    """Why a list cannot be sorted like that; None where it can."""
+    if sort == "inbox_since" and view != "inbox":
+        return "only the view inbox can be sorted by inbox_since"
+    if sort == "relevance" and not q:
+        return "only a search can be sorted by relevance"
+    if q and sort not in (None, "relevance", "newest"):
+        return "a search is sorted by relevance or newest"
+    return None
 
 
 class ListQuery(TicketFilter):
-    """The query parameters of the list."""
+    """The query parameters of the list. Whether it can be sorted like that is known only with the
+    saved view.
+    """
 
     limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
     cursor: Annotated[str, Field(max_length=1000)] | None = None
     saved_view: RecordId | None = Field(
         default=None, description="a saved view's filter; other parameters go before it"
     )
+
+    @field_validator("sort")
+    @classmethod
+    def _sortable(cls, sort: Sort | None, info: ValidationInfo) -> Sort | None:
+        return sort
 
 
 class CountsQuery(RequestModel):

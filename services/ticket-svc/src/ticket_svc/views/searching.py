@@ -42,6 +42,8 @@ class Words:
 def words_of(q: str) -> Words:
     """Phrases in double quotes, then single words; a quote that is not closed is none."""
     number = _NUMBER.fullmatch(q)
+    if number is not None:
+        return Words(phrases=(" ".join(number.groups()),), number="-".join(number.groups()))
     phrases = [found.translate(_SPACED) for found in _PHRASE.findall(q)][:MAX_PHRASES]
     rest = _PHRASE.sub(" ", q).translate(_SPACED).replace('"', " ")
     words = rest.split()
@@ -50,7 +52,6 @@ def words_of(q: str) -> Words:
         tuple(phrase for phrase in phrases if phrase.strip()),
         tuple(words if finished else words[:-1]),
         "" if finished else words[-1],
-        "-".join(number.groups()) if number else None,
     )
 
 

@@ -1,0 +1,116 @@
+"""Full text: where it looks, in which order, and that nothing typed can break it."""
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from patchbay_kit.testing.harness import client, make_principal
+from ticket_svc.definition import SERVICE
+from ticket_svc.views.renewing import renew_texts
+
+
+async def found(http: Any, q: str, **params: Any) -> list[str]:
+    answer = await http.get("/v1/tickets", params={"q": q, **params})
+    assert answer.is_success, answer.text
+    return [item["subject"] for item in answer.json()["items"]]
+
+
+async def test_words_are_found_in_every_text_of_a_ticket(desk: Any) -> None:
+    account = await desk.account("Müller Haustechnik")
+    asset = (await desk.post("/v1/assets", account_id=account, name="SRV-PRINT01"))["id"]
+    ticket = await desk.ticket(
+        account, subject="Paper jam", description="Tray /dev/lp0 stuck", asset_id=asset
+    )
+    await desk.ticket(subject="Screen", description="black")
+    await desk.post(f"/v1/tickets/{ticket['id']}/notes", text="Ann@acme.example ordered a Fuser.")
+    http = desk.http
+    for q in (
+        ticket["number"],
+        ticket["number"].replace("-", ""),
+        "PAPER",
+        "jam pap",
+        '"paper jam"',
+        "lp0",
+        "müller haus",
+        "print01",
+        "srv-print01",
+        "ann@acme.example",
+        "fuser",
+        "paper fuser",
+        "müller fuser",
+    ):
+        assert await found(http, q) == ["Paper jam"], q
+    for q in ('"jam paper"', "aper", "paper screen", '"', "---", "%", "' OR 1=1 --", '"" ""'):
+        assert await found(http, q) == [], q
+
+
+async def test_the_most_relevant_comes_first_and_the_ticket_with_the_number_before_all(
+    desk: Any,
+) -> None:
+    account = await desk.account()
+    exact = await desk.ticket(account, subject="About something")
+    named = await desk.ticket(account, subject="Toner")
+    await desk.ticket(account, subject="Else", description="out of " + "x " * 30 + "toner")
+    await desk.ticket(account, subject=f"See {exact['number']} again, {exact['number']}")
+    assert (await found(desk.http, "toner"))[0] == named["subject"]
+    assert await found(desk.http, "toner", sort="newest") == ["Else", "Toner"]
+    numbers = await found(desk.http, exact["number"])
+    assert (numbers[0], len(numbers)) == ("About something", 2)
+    page = await desk.get("/v1/tickets", q="toner", limit=1)
+    rest = await desk.get("/v1/tickets", q="toner", limit=1, cursor=page["next_cursor"])
+    assert [item["subject"] for item in page["items"] + rest["items"]] == ["Toner", "Else"]
+    assert rest["next_cursor"] is None
+
+
+async def test_changes_are_found_by_their_new_words_only(desk: Any, runtime: Any) -> None:
+    account = await desk.account("Oldname")
+    ticket = await desk.ticket(account, subject="Before")
+    await desk.post(f"/v1/tickets/{ticket['id']}/notes", text="noted")
+    await desk.patch(f"/v1/tickets/{ticket['id']}", subject="After")
+    assert await found(desk.http, "before") == []
+    assert await found(desk.http, "after noted") == ["After"]
+    await desk.patch(f"/v1/accounts/{account}", name="Newname")
+    async with runtime.db.unit_of_work() as uow:
+        assert await renew_texts(uow)
+    assert await found(desk.http, "oldname") == []
+    assert await found(desk.http, "newname noted") == ["After"]
+
+
+@pytest.mark.covers("S2-30")
+async def test_a_search_shows_nothing_that_the_searcher_may_not_read(
+    desk: Any, runtime: Any
+) -> None:
+    account, other = await desk.account("ACME"), await desk.account("Bolt")
+    ticket = await desk.ticket(account, subject="Printer")
+    await desk.ticket(other, subject="Printer of others")
+    for text, public in (("secretword", False), ("publicword", True)):
+        await desk.post(f"/v1/tickets/{ticket['id']}/notes", text=text, public=public)
+    customer = make_principal({"desk"}, kind="contact", account_id=account)
+    async with client(runtime, SERVICE, principal=customer) as http:
+        assert await found(http, "printer") == ["Printer"]
+        assert await found(http, "publicword") == ["Printer"]
+        assert await found(http, "secretword") == []
+    async with client(runtime, SERVICE, principal=make_principal({"desk"})) as http:
+        assert await found(http, "printer") == []
+
+
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    q=st.one_of(
+        st.text(max_size=60),
+        st.text(alphabet="\"'&|!():*<->\\ \x00ab0-^NEAR", max_size=40),
+        st.sampled_from(
+            ["a AND", "NOT", "a:b", 'x"y', "*", "a*b", "NEAR(a b)", "\u2028", "é\u0301"]
+        ),
+    )
+)
+async def test_no_text_breaks_a_search(desk: Any, q: str) -> None:
+    for sort in (None, "newest"):
+        params = {"q": q.encode("utf-8", "replace").decode()} | ({"sort": sort} if sort else {})
+        answer = await desk.http.get("/v1/tickets", params=params)
+        # An empty search is none at all, and NUL is refused in every URL.
+        assert answer.status_code in (200, 422 if sort is None or not q.strip() else 200, 400), (
+            answer.text
+        )
