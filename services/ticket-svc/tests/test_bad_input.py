@@ -24,6 +24,7 @@ ODD_TEXTS = [
     "1e9",
     "../",
 ]
+PLACES = ("location", "department")
 # What JSON can say beside them; the last is half of a pair, which no text has.
 ODD_VALUES = [*ODD_TEXTS, None, True, -1, 10**30, 1e308, [], {}, [[]], [None], {"x": "y"}, "\ud800"]
 
@@ -98,6 +99,9 @@ async def test_no_input_makes_a_server_error(desk: Any, mail: Any) -> None:
             "employee_id": mia,
             "mail_id": received.data.mail.mail_id,
             "letter_id": MISSING,
+            "kind": "accounts",
+            **{f"{what}_id": await _place(desk, account, what) for what in PLACES},
+            "custom_field_id": await _custom_field(desk),
             "domain": "acme.example",
         },
     )
@@ -134,6 +138,15 @@ async def work(desk: Any, ticket: str, account: str, employee: str) -> dict[str,
         "message_id": await desk.post("/v1/messages", to=[{"employee_id": employee}], text="Hello"),
     }
     return {name: str(body["id"]) for name, body in made.items()}
+
+
+async def _place(desk: Any, account: str, what: str) -> str:
+    return str((await desk.post(f"/v1/{what}s", account_id=account, name="x"))["id"])
+
+
+async def _custom_field(desk: Any) -> str:
+    body = {"record": "asset", "key": "rack", "label": "Rack", "kind": "text"}
+    return str((await desk.post("/v1/custom-fields", **body))["id"])
 
 
 def plausible(walk: Walk, names: set[str]) -> dict[str, Any]:
