@@ -9,7 +9,7 @@ from fastapi.sse import ServerSentEvent
 from patchbay_kit.auth import Principal
 from patchbay_kit.errors import ProblemError
 from ticket_svc.live.repository import Position, is_kept, parse_position
-from ticket_svc.live.rules import message_for
+from ticket_svc.live.telling import message_for
 from ticket_svc.live.tail import LiveTail, Stream
 from ticket_svc.rights.viewer import Viewer
 

@@ -1,4 +1,4 @@
-"""Which change of a ticket a viewer is told about, and what. Pure."""
+"""Which change of a ticket a viewer is told about, and what."""
 
 from typing import Any
 
