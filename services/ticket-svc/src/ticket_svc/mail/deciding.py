@@ -24,6 +24,8 @@ from ticket_svc.mail.opening import open_from_mails
 from ticket_svc.mail.rules import MailVerdict, Sender, is_employee
 from ticket_svc.mail.tables import MailDecision
 from ticket_svc.mail.waiting import forget, settle
+from ticket_svc.parts import sees, with_visible_ticket
+from ticket_svc.rights.viewer import Viewer
 from ticket_svc.tickets.changing import lock_tickets
 from ticket_svc.tickets.merged import final_tickets
 
@@ -31,10 +33,11 @@ _DECISION: Table = MailDecision.__table__  # type: ignore[attr-defined]  # set b
 
 
 async def page_of_decisions(
-    session: AsyncSession, outcome: MailOutcome | None, page: PageRequest
+    session: AsyncSession, viewer: Viewer, outcome: MailOutcome | None, page: PageRequest
 ) -> Sequence[Row[Any]]:
-    """Newest mails first, one more than the page holds."""
+    """Newest mails first, one more than the page holds; none of tickets that stay hidden."""
     statement = select(*(column for column in _DECISION.c if column.name != "evidence"))
+    statement = with_visible_ticket(statement, _DECISION.c.ticket_id, viewer)
     if outcome is not None:
         statement = statement.where(_DECISION.c.outcome == str(outcome))
     return (await session.execute(keyset(statement, [_DECISION.c.mail_id], page))).all()
@@ -49,10 +52,19 @@ async def decision_of(session: AsyncSession, mail_id: str) -> Row[Any]:
     return row
 
 
-async def file_by_hand(uow: UnitOfWork, mail_id: str, ticket_id: str) -> None:
+async def visible_decision(session: AsyncSession, viewer: Viewer, mail_id: str) -> Row[Any]:
+    """The same for those who may see the ticket that came of it; undecided ones are everybody's."""
+    row = await decision_of(session, mail_id)
+    if row.ticket_id is not None and not await sees(session, viewer, row.ticket_id):
+        raise not_found("mail_decision", mail_id)
+    return row
+
+
+async def file_by_hand(uow: UnitOfWork, viewer: Viewer, mail_id: str, ticket_id: str) -> None:
     """File the mail on a ticket and send it on like any other; 422 `ticket_unknown`."""
     decided = await _undecided(uow, mail_id, MailOutcome.FILED)
-    if ticket_id not in await lock_tickets(uow.session, [ticket_id]):
+    ticket = (await lock_tickets(uow.session, [ticket_id])).get(ticket_id)
+    if ticket is None or not viewer.sees(ticket):
         raise invalid("ticket_unknown", "No such ticket", field="/ticket_id")
     ticket_id = (await final_tickets(uow.session, [ticket_id]))[ticket_id]
     decided.verdict = replace(decided.verdict, ticket_id=ticket_id)
