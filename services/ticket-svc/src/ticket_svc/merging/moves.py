@@ -41,7 +41,9 @@ def _kind(model: Any, *, key: str = "id", account: str = "account_id") -> Kind:
 # Accounts that were merged into the moved one follow it, so that one step always finds the last.
 MERGED = _kind(Account, account="merged_into_id")
 TICKETS = _kind(Ticket)
-KINDS = (
+# In the order in which they are locked: whoever charges a ticket holds it before its contract.
+ON_TICKETS = (TICKETS, _kind(Charge), _kind(Task), _kind(Appointment), _kind(Document))
+RECORDS = (
     MERGED,
     _kind(AccountDomain, key="domain"),
     _kind(Contact),
@@ -49,12 +51,8 @@ KINDS = (
     _kind(Department),
     _kind(Asset),
     _kind(Contract),
-    TICKETS,
-    _kind(Charge),
-    _kind(Task),
-    _kind(Appointment),
-    _kind(Document),
 )
+KINDS = (*ON_TICKETS, *RECORDS)
 
 
 async def count(session: AsyncSession, kind: Kind, account_id: str) -> int:

@@ -4,6 +4,7 @@ Promise: one transaction moves all that belongs to the account and writes down w
 takes back exactly that, but for what has moved on in between. Both accounts are locked first.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -17,7 +18,17 @@ from patchbay_kit.ids import new_id
 from ticket_svc.accounts.tables import Account
 from ticket_svc.desk.service import load_settings
 from ticket_svc.merging.clashes import Clash, clashes, give_back, give_way
-from ticket_svc.merging.moves import KINDS, TICKETS, Kind, count, move, moved, note_moves
+from ticket_svc.merging.moves import (
+    KINDS,
+    ON_TICKETS,
+    RECORDS,
+    TICKETS,
+    Kind,
+    count,
+    move,
+    moved,
+    note_moves,
+)
 from ticket_svc.merging.schemas import MergeNotice, MergePreview
 from ticket_svc.merging.tables import AccountMerge
 from ticket_svc.merging.telling import tell_records
@@ -58,10 +69,10 @@ async def merge_accounts(uow: UnitOfWork, account_id: str, into_id: str, who: By
     await uow.session.flush()
     for kind in KINDS:
         await note_moves(uow.session, kind, merge.id, account_id)
+    counts = await _carry(uow, ON_TICKETS, merge.id, at=account_id, to=into_id)
     found = await clashes(uow.session, account_id, into_id, account.name)
     await give_way(uow.session, merge.id, found)
-    counts = await _carry(uow, merge.id, at=account_id, to=into_id)
-    merge.counts = counts
+    merge.counts = counts | await _carry(uow, RECORDS, merge.id, at=account_id, to=into_id)
     account.merged_into_id = into_id
     account.archived_at = account.archived_at or uow.now
     account.version += 1
@@ -93,7 +104,7 @@ async def undo_merge(
             "The account has been merged on since",
             hint="Undo the later merge first.",
         )
-    counts = await _carry(uow, merge_id, at=into.id, to=account.id)
+    counts = await _carry(uow, KINDS, merge_id, at=into.id, to=account.id)
     await give_back(uow.session, merge_id, account.id)
     account.merged_into_id = None
     account.archived_at = uow.now if merge.before.get("archived") else None
@@ -109,8 +120,10 @@ async def undo_merge(
     return merge, {kind: number for kind, number in left.items() if number}
 
 
-async def _carry(uow: UnitOfWork, merge_id: str, *, at: str, to: str) -> dict[str, int]:
-    counts = {kind.name: await move(uow.session, kind, merge_id, to, at=at) for kind in KINDS}
+async def _carry(
+    uow: UnitOfWork, kinds: Sequence[Kind], merge_id: str, *, at: str, to: str
+) -> dict[str, int]:
+    counts = {kind.name: await move(uow.session, kind, merge_id, to, at=at) for kind in kinds}
     return {name: number for name, number in counts.items() if number}
 
 
