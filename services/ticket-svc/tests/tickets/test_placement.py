@@ -1,10 +1,14 @@
 """The table of who gets a copy of a mail, and where (S2-119 .. S2-124, S2-138)."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from patchbay_contracts import PersonRef
+from ticket_svc.accounts.directory import AccountFacts
+from ticket_svc.tickets.defaults import default_recipients
+from ticket_svc.tickets.people import default_employees
 from ticket_svc.tickets.placement import (
     Placement,
     Subscriber,
@@ -94,3 +98,36 @@ def test_employee_mail_goes_to_everybody_but_the_sender(
     _name: str, subscribers: list[Subscriber], sender: str, expected: Any
 ) -> None:
     assert names(place_employee_mail(subscribers, sender)) == expected
+
+
+@pytest.mark.covers("S2-107", "S2-124", "S2-138")
+def test_a_sender_who_writes_from_their_other_address_gets_no_copy() -> None:
+    placement = place_employee_mail(ALL, "mia@home.example", sender_id="mia")
+    assert names(placement) == {"to": ["ann"], "cc": ["ben"], "bcc": ["cat", "tom"]}
+    stranger = place_employee_mail([TOM, MIA], "new@desk.example", sender_id="new")
+    assert names(stranger) == {"bcc": ["tom", "mia"]}
+
+
+ACME = AccountFacts("acme", "ACME", None, None)
+ANNA = PersonRef(id="1", kind="contact", name="Ann", email="Ann@acme.example")
+INFO = PersonRef(id="acme", kind="account", name="ACME", email="info@acme.example")
+DEFAULTS = [
+    ("the main contact", ANNA, [("ann@acme.example", "1")]),
+    ("the account's own address", INFO, [("info@acme.example", None)]),
+    ("nobody", None, []),
+]
+
+
+@pytest.mark.covers("S2-125", "S2-129", "S2-134", "S2-135", "S2-136", "S2-138")
+@pytest.mark.parametrize(("_name", "main", "expected"), DEFAULTS)
+def test_a_new_ticket_writes_to_the_main_contact_the_managers_and_who_wants_all(
+    _name: str, main: PersonRef | None, expected: list[tuple[str, str | None]]
+) -> None:
+    employees = default_employees(["mia", "tom"])
+    found, _ = default_recipients(replace(ACME, main_contact=main), employees)
+    outside = [each for each in found if each.list_name == "external"]
+    assert [(each.email, each.contact_id) for each in outside] == expected
+    assert {each.place for each in outside} <= {"to"}
+    inside = [each.role or each.employee_id for each in found if each.list_name == "employee"]
+    assert inside == ["ticket_manager", "account_manager", "mia", "tom"]
+    assert len({each.dedupe_key for each in found}) == len(found)

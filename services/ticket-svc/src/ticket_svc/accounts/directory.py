@@ -10,21 +10,26 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from patchbay_contracts import PersonRef
 from patchbay_kit.db import key_in
 from ticket_svc.accounts.tables import Account, Contact
+from ticket_svc.contracts.tables import Contract
 from ticket_svc.employees.tables import Employee
 
 _ACCOUNT: Table = Account.__table__  # type: ignore[attr-defined]  # set by SQLModel
 _CONTACT: Table = Contact.__table__  # type: ignore[attr-defined]
+_CONTRACT: Table = Contract.__table__  # type: ignore[attr-defined]
 _EMPLOYEE: Table = Employee.__table__  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True, slots=True)
 class AccountFacts:
-    """An account with its manager and the address of its main contact, where it has them."""
+    """An account with its manager, the address of its main contact, and the contract that its new
+    tickets get (X-21), where it has them.
+    """
 
     id: str
     name: str
     manager: PersonRef | None
     main_contact: PersonRef | None
+    contract_id: str | None = None
 
 
 async def account_facts(session: AsyncSession, ids: Iterable[str]) -> dict[str, AccountFacts]:
@@ -43,9 +48,19 @@ async def account_facts(session: AsyncSession, ids: Iterable[str]) -> dict[str, 
             _CONTACT.c.id.label("contact_id"),
             _CONTACT.c.name.label("contact_name"),
             func.coalesce(_CONTACT.c.email1, _CONTACT.c.email2).label("contact_email"),
+            _CONTRACT.c.id.label("contract_id"),
         )
         .outerjoin(_EMPLOYEE, and_(_EMPLOYEE.c.id == _ACCOUNT.c.manager_id, _EMPLOYEE.c.active))
         .outerjoin(_CONTACT, and_(_CONTACT.c.account_id == _ACCOUNT.c.id, _CONTACT.c.is_main))
+        .outerjoin(
+            _CONTRACT,
+            and_(
+                _CONTRACT.c.account_id == _ACCOUNT.c.id,
+                _CONTRACT.c.is_default,
+                _CONTRACT.c.closed_at.is_(None),
+                _CONTRACT.c.archived_at.is_(None),
+            ),
+        )
         .where(key_in(session, [_ACCOUNT.c.id], wanted))
     )
     return {row.id: facts_of(row) for row in await session.execute(statement)}
@@ -67,7 +82,7 @@ def facts_of(row: Any) -> AccountFacts:
             name=row.manager_name,
             email=row.manager_email or "",
         )
-    return AccountFacts(row.id, row.name, manager, contact)
+    return AccountFacts(row.id, row.name, manager, contact, row.contract_id)
 
 
 async def employee_ref(session: AsyncSession, employee_id: str | None) -> PersonRef | None:

@@ -66,7 +66,7 @@ def _place(
 ) -> Placement:
     sender = decided.sender.email or ""
     if decided.verdict.from_employee:
-        return place_employee_mail(subscribers, sender)
+        return place_employee_mail(subscribers, sender, decided.sender.employee_id)
     placement = place_customer_mail(subscribers, sender)
     internal = settings.internal_address
     if internal and (placement.empty or settings.forward_to_internal):

@@ -34,6 +34,8 @@ async def open_from_mails(
         _new_ticket(decided, facts[decided.verdict.account_id or ""], default_manager, employees)
         for decided in mails
     ]
+    for ticket in tickets:
+        ticket.awaits_dispatch = settings.dispatch_new_tickets
     await open_tickets(uow, tickets)
     for decided, ticket in zip(mails, tickets, strict=True):
         decided.ticket_id, decided.number = ticket.id, ticket.number
@@ -71,6 +73,7 @@ def _new_ticket(
         reasons=decided.reasons,
         manager=manager,
         contact_id=verdict.contact_id,
+        contract_id=account.contract_id,
         in_inbox=not verdict.from_employee,
         entries=[entry],
         recipients=recipients,

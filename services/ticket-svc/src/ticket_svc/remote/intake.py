@@ -14,7 +14,7 @@ from patchbay_kit.db import UnitOfWork
 from ticket_svc.links.service import Key
 from ticket_svc.remote.accounts import accounts_of
 from ticket_svc.remote.rules import asset_for, device_lines, with_device_block
-from ticket_svc.remote.surroundings import Given, surroundings_of
+from ticket_svc.remote.surroundings import Given, Surroundings, surroundings_of
 from ticket_svc.tickets.defaults import AccountDefaults, account_defaults
 from ticket_svc.tickets.opening import NewTicket, open_tickets
 from ticket_svc.tickets.people import default_employees
@@ -42,7 +42,7 @@ async def take_in(uow: UnitOfWork, events: Sequence[Event]) -> list[Key]:
         for account, _ in chosen
     }
     tickets = [
-        _new_ticket(event, defaults[account.id], why, around.assets)
+        _new_ticket(event, defaults[account.id], why, around)
         for event, (account, why) in zip(fresh, chosen, strict=True)
     ]
     opened = await open_tickets(uow, tickets, numbers=around.numbers)
@@ -71,11 +71,11 @@ def _new_ticket(
     event: Event,
     defaults: AccountDefaults,
     why_account: Reason,
-    assets: dict[Key, tuple[str, str]],
+    around: Surroundings,
 ) -> NewTicket:
     data, account = event.data, defaults.account
     key = _device_key(event)
-    asset, asset_account = assets.get(key, (None, None)) if key else (None, None)
+    asset, asset_account = around.assets.get(key, (None, None)) if key else (None, None)
     asset_id, why_asset = asset_for(data.device, asset, asset_account, account.id)
     description, entries = _texts(event, asset_id)
     return NewTicket(
@@ -89,6 +89,8 @@ def _new_ticket(
         reasons=[*data.reasons, why_account, why_asset, *defaults.reasons, _IN_INBOX],
         manager=defaults.manager,
         asset_id=asset_id,
+        contract_id=account.contract_id,
+        awaits_dispatch=around.dispatch,
         priority=data.priority,
         remote=data.remote,
         remote_origin=str(data.origin),

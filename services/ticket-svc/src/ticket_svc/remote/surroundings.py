@@ -1,7 +1,8 @@
 """What a batch of remote tickets has to know of the desk, read in one statement.
 
 By hand, since a batch of one ticket costs as many statements as a batch of a hundred: links,
-accounts with manager and main contact, assets, employees, settings, and ticket numbers.
+accounts with manager, main contact and default contract, assets, employees, settings, and ticket
+numbers.
 """
 
 from collections.abc import Iterable, Sequence
@@ -32,18 +33,19 @@ _GIVEN = {
   FROM json_each(?)""",
 }
 _SETTING = {True: "value #>> '{}'", False: "json_extract(value, '$')"}
+_IS_TRUE = {True: "value #>> '{}' = 'true'", False: "json_extract(value, '$') = 1"}
 _ID = {True: "uuid", False: "text"}
 # SQLite counts in a table, by an update of its own.
 _NUMBERS = {
     True: f"""
-UNION ALL SELECT 'number', CAST(n.value AS text), {", ".join(["NULL"] * 10)}
+UNION ALL SELECT 'number', CAST(n.value AS text), {", ".join(["NULL"] * 11)}
 FROM ({NEXT_NUMBERS.format(count="(SELECT count(*) FROM given)")}) AS n(value)""",  # noqa: S608  # constants
     False: "",
 }
 
 
 def _statement(postgres: bool) -> str:
-    blank = ", ".join(["NULL"] * 7)
+    blank = ", ".join(["NULL"] * 8)
     return f"""
 WITH given AS ({_GIVEN[postgres]}),
 site AS (SELECT DISTINCT connection_id, site FROM given WHERE site IS NOT NULL),
@@ -68,10 +70,12 @@ SELECT p.kind, p.connection_id, p.site AS remote_id, CAST(a.id AS text) AS id, a
   coalesce(a.email1, a.email2) AS email, CAST(m.id AS text) AS manager_id,
   m.name AS manager_name, coalesce(m.email1, m.email2) AS manager_email,
   CAST(c.id AS text) AS contact_id, c.name AS contact_name,
-  coalesce(c.email1, c.email2) AS contact_email
+  coalesce(c.email1, c.email2) AS contact_email, CAST(k.id AS text) AS contract_id
 FROM place p JOIN account a ON a.id = p.account_id
 LEFT JOIN employee m ON m.id = a.manager_id AND m.active
 LEFT JOIN contact c ON c.account_id = a.id AND c.is_main
+LEFT JOIN contract k ON k.account_id = a.id AND k.is_default
+  AND k.closed_at IS NULL AND k.archived_at IS NULL
 UNION ALL SELECT 'known', g.connection_id, g.ticket, {blank}, NULL, NULL FROM given g
 JOIN ticket t ON t.connection_id = g.connection_id AND t.remote_ticket_id = g.ticket
 UNION ALL SELECT 'pending', g.connection_id, g.ticket, {blank}, NULL, NULL FROM given g
@@ -82,9 +86,12 @@ JOIN device_link_view l ON l.connection_id = d.connection_id AND l.remote_device
 JOIN asset a ON a.id = l.asset_id
 UNION ALL SELECT CASE WHEN receives_all_mail THEN 'reader' END,
   (SELECT 'default' FROM setting s WHERE s.name = 'default_manager_id' AND s.id = e.id), NULL,
-  CAST(e.id AS text), e.name, coalesce(e.email1, e.email2), NULL, NULL, NULL, NULL, NULL, NULL
+  CAST(e.id AS text), e.name, coalesce(e.email1, e.email2), NULL, NULL, NULL, NULL, NULL, NULL,
+  NULL
 FROM employee e WHERE e.active AND (e.receives_all_mail
   OR e.id = (SELECT id FROM setting WHERE name = 'default_manager_id'))
+UNION ALL SELECT 'dispatch', {blank}, NULL, NULL, NULL, NULL FROM desk_setting
+WHERE name = 'dispatch_new_tickets' AND {_IS_TRUE[postgres]}
 {_NUMBERS[postgres]}"""  # noqa: S608  # constants
 
 
@@ -95,7 +102,7 @@ _STATEMENTS = {postgres: _statement(postgres) for postgres in (True, False)}
 class Surroundings:
     """`linked` and `temporary`: account by (connection, site). `assets`: asset id and its account
     by (connection, device). `known` has a ticket, for `pending` something came before its ticket.
-    `readers` get all mail.
+    `readers` get all mail. `dispatch`: new tickets wait for dispatching (X-18).
     """
 
     linked: dict[Key, AccountFacts] = field(default_factory=dict)
@@ -106,6 +113,7 @@ class Surroundings:
     pending: set[Key] = field(default_factory=set)
     readers: list[str] = field(default_factory=list)
     default_manager: PersonRef | None = None
+    dispatch: bool = False
     numbers: list[str] = field(default_factory=list)
 
 
@@ -138,6 +146,8 @@ def _sorted_out(rows: Iterable[Any]) -> Surroundings:
                 answer.pending.add(key)
             case "asset":
                 answer.assets[key] = (row.id, row.name)
+            case "dispatch":
+                answer.dispatch = True
             case "number":
                 answer.numbers.append(format_number(int(row.connection_id)))
             case _:

@@ -16,6 +16,7 @@ from patchbay_kit.errors import not_found
 from patchbay_kit.http import check_if_match
 from ticket_svc.contracts.reading import contract_named
 from ticket_svc.custom_fields.service import check_custom_fields
+from ticket_svc.desk.service import load_settings
 from ticket_svc.rights.viewer import Viewer
 from ticket_svc.tickets.actors import By
 from ticket_svc.tickets.auditing import audit_entries
@@ -28,6 +29,7 @@ from ticket_svc.tickets.read_state import starts_unread
 from ticket_svc.tickets.records import NewEntry
 from ticket_svc.tickets.references import asset_name, check_type, contact_named, manager_named
 from ticket_svc.tickets.schemas import NewStatus
+from ticket_svc.tickets.statuses import Status, class_of
 from ticket_svc.tickets.tables import TicketRead
 from ticket_svc.tickets.writing import Change, Telling, write_change
 
@@ -98,6 +100,12 @@ async def drag_to_status(uow: UnitOfWork, row: Row[Any], wanted: NewStatus, who:
     await change_ticket(uow, row, changes, who, out_of_inbox=wanted.remove_from_inbox)
 
 
+async def reopen_ticket(uow: UnitOfWork, row: Row[Any], who: By) -> None:
+    """A closed ticket is in progress again (X-20); nothing where it is open."""
+    if class_of(row.status) == "closed":
+        await change_ticket(uow, row, {"status": str(Status.IN_PROGRESS)}, who)
+
+
 async def record_change(
     uow: UnitOfWork,
     row: Row[Any],
@@ -132,7 +140,7 @@ async def _check(uow: UnitOfWork, row: Row[Any], changes: Mapping[str, Any]) -> 
     if changes.get("contract_id") is not None:
         await contract_named(session, changes["contract_id"], row.account_id)
     if "type" in changes:
-        await check_type(session, changes["type"])
+        check_type(await load_settings(session), changes["type"])
     if "closed_at" in changes:
         status = changes.get("status", row.status)
         check_close_date(changes["closed_at"], status, row.created_at, uow.now)

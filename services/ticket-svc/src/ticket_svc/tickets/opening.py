@@ -30,7 +30,8 @@ _MESSAGE = TicketMessage.__table__  # type: ignore[attr-defined]
 class NewTicket:
     """Everything decided about a ticket before it is written.
 
-    `number`, and `id` where it is empty, are given when it is opened.
+    `number`, and `id` where it is empty, are given when it is opened. `in_inbox`: it comes from
+    outside, so that it is unread as well (S2-34, S2-56).
     """
 
     subject: str
@@ -46,6 +47,11 @@ class NewTicket:
     contact_id: str | None = None
     priority: str = "normal"
     status: str = Status.NEW
+    type: str = ""
+    due_at: datetime | None = None
+    contract_id: str | None = None
+    awaits_dispatch: bool = False
+    custom_fields: dict[str, Any] = field(default_factory=dict)
     remote: RemoteRef | None = None
     remote_origin: str | None = None
     in_inbox: bool = True
@@ -110,6 +116,11 @@ def _ticket_row(ticket: NewTicket, now: datetime) -> dict[str, Any]:
         "asset_id": ticket.asset_id,
         "manager_id": ticket.manager.id if ticket.manager else None,
         "contact_id": ticket.contact_id,
+        "contract_id": ticket.contract_id,
+        "type": ticket.type,
+        "due_at": ticket.due_at,
+        "awaits_dispatch": ticket.awaits_dispatch,
+        "custom_fields": ticket.custom_fields,
         "channel": str(ticket.channel),
         "connection_id": remote.connection_id if remote else None,
         "provider": remote.provider if remote else None,
@@ -119,6 +130,9 @@ def _ticket_row(ticket: NewTicket, now: datetime) -> dict[str, Any]:
         "remote_origin": ticket.remote_origin,
         "in_inbox": ticket.in_inbox,
         "inbox_since": now if ticket.in_inbox else None,
+        "external_update_at": now if ticket.in_inbox else None,
+        "unread": ticket.in_inbox,
+        "closed_at": now if class_of(ticket.status) == "closed" else None,
         "occurred_at": ticket.occurred_at,
         "created_at": now,
         "updated_at": now,

@@ -46,9 +46,12 @@ def place_customer_mail(subscribers: Sequence[Subscriber], sender: str) -> Place
     return placement
 
 
-def place_employee_mail(subscribers: Sequence[Subscriber], sender: str) -> Placement:
+def place_employee_mail(
+    subscribers: Sequence[Subscriber], sender: str, sender_id: str | None = None
+) -> Placement:
     """To the externals where each stands, and to every employee but the sender in Bcc (S2-102,
-    S2-120, S2-124).
+    S2-120, S2-124). The sender is known by their id as well: they may write from another address
+    than the one at which they get mail (S2-107).
     """
     placement = Placement()
     seen = {sender.lower()}
@@ -57,7 +60,11 @@ def place_employee_mail(subscribers: Sequence[Subscriber], sender: str) -> Place
     for each in _once(externals, seen):
         lists[each.place].append(each.person)
     seen |= {person.email.lower() for people in lists.values() for person in people}
-    employees = [each for each in subscribers if each.list_name == "employee"]
+    employees = [
+        each
+        for each in subscribers
+        if each.list_name == "employee" and (sender_id is None or each.person.id != sender_id)
+    ]
     placement.bcc.extend(each.person for each in _once(employees, seen))
     return placement
 

@@ -9,7 +9,7 @@ from ticket_svc.accounts.belonging import belonging
 from ticket_svc.accounts.directory import employee_ref
 from ticket_svc.accounts.tables import Contact
 from ticket_svc.assets.tables import Asset
-from ticket_svc.desk.service import load_settings
+from ticket_svc.desk.schemas import DeskSettings
 from ticket_svc.employees.tables import Employee
 
 _CONTACT: Table = Contact.__table__  # type: ignore[attr-defined]  # set by SQLModel
@@ -40,9 +40,9 @@ async def contact_named(session: AsyncSession, contact_id: str, account_id: str)
     return PersonRef(id=contact.id, kind="contact", name=contact.name, email=email)
 
 
-async def check_type(session: AsyncSession, code: str) -> None:
+def check_type(settings: DeskSettings, code: str) -> None:
     """422 `type_unknown` unless the desk has such a type, or the ticket is to have none."""
-    if code and code not in (await load_settings(session)).ticket_types:
+    if code and code not in settings.ticket_types:
         raise invalid(
             "type_unknown",
             "No such type of tickets",
