@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
+from email_gateway.parsing.automation import classify
 from email_gateway.parsing.html import html_to_text, sanitise_html
 from email_gateway.parsing.limits import Limits, QuarantineError, QuarantineReason
 from email_gateway.parsing.mail import parse_mail
@@ -56,6 +57,20 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
     ),
     "continuation lines": lambda: b"Subject: x" + b"\n a" * 80_000 + b"\n\nx",
     "stray lines": lambda: b"Subject: x\n" + b"zz\n" * 80_000 + b"To: a@b\n\nx",
+    "carriage returns in a field": lambda: field(b"Subject", b"\r" * 250_000 + b"x"),
+    "semicolons": lambda: (
+        HEAD
+        + b'Content-Type: multipart/mixed; boundary="b"\r\n\r\n'
+        + (b"--b\r\nContent-Type: text/plain" + b"; " * 8_000 + b"\r\n\r\nx\r\n") * 200
+    ),
+    "words in no encoding": lambda: field(b"Subject", b"=?a?x? " * 35_000 + b"?="),
+    "a line of dashes in a bounce": lambda: (
+        b"From: mailer-daemon@b.example\r\nSubject: failure notice\r\n\r\n"
+        + b"This is to say that a user unknown here has no mailbox.\r\n"
+        + b"-" * 19_000
+    ),
+    "a border that never ends": lambda: HEAD + b"\r\nhi\r\n--reply" + b" " * 1_900_000 + b"x",
+    "a field name that never ends": lambda: HEAD + b"\r\nhi\r\nfrom" + b" " * 1_900_000 + b"x",
     "references": lambda: field(b"References", b"<a" * 80_000),
     "date": lambda: field(b"Date", b"1 " * 100_000),
     "empty lines": lambda: HEAD + b"\r\n" + b"\n" * MEGABYTES_25,
@@ -85,6 +100,7 @@ def test_hostile_mail_ends_in_time(name: str) -> None:
     start = time.process_time()
     try:
         parsed = parse_mail(raw)
+        classify(parsed)
         new_part(parsed.text, parsed.html, parsed.subject)
         sanitise_html(parsed.html or "")
     except QuarantineError:

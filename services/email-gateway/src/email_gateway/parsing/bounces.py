@@ -26,7 +26,7 @@ _ADDRESS = re.compile(r"[^\s<>\"'(),;:@\[\]\\]{1,64}@[A-Za-z0-9.-]{1,255}\.[A-Za
 _MESSAGE_ID = re.compile(r"^[>| \t]*message-id:\s*(<[^<>\s]{1,500}>)", re.IGNORECASE | re.MULTILINE)
 _FIELD = re.compile(r"^([A-Za-z-]{2,40}):[ \t]*(.*(?:\n[ \t]+.*)*)", re.MULTILINE)
 _ORIGINAL_START = re.compile(
-    r"^[ \t>]*(?:-{2,}.*(?:original|copy of|message header|returned|below this line).*|"
+    r"^[ \t>]*(?:--.*(?:original|copy of|message header|returned|below this line).*|"
     r"(?:received|return-path|from): .*)$",
     re.IGNORECASE | re.MULTILINE,
 )

@@ -11,12 +11,14 @@ from urllib.parse import unquote_to_bytes
 
 from email_gateway.parsing.charsets import clean_text, decode_bytes
 
-_FOLD = re.compile(rb"\r*\n[ \t]*")
+# Begins at the first of several carriage returns: elsewhere a long run of them costs its square.
+_FOLD = re.compile(rb"(?<!\r)\r*\n[ \t]*")
 _MAX_PARAMETER_BYTES = 16 * 1024
 _MAX_PARAMETERS = 200
 _PARAMETER = re.compile(
-    rb";[\s;]*([^\s=;\"]+)\s*=\s*(?:\"((?:[^\"\\]|\\.)*)\"?|([^;]*))", re.DOTALL
+    rb";[\s;]{0,20}([^\s=;\"]+)\s*=\s*(?:\"((?:[^\"\\]|\\.)*)\"?|([^;]*))", re.DOTALL
 )
+_NEXT_WORD = re.compile(rb"\s*=\?")
 _ESCAPED = re.compile(rb"\\([\"\\])")
 _PADDING_INSIDE = re.compile(rb"=\s*[A-Za-z0-9+/]")
 _PADDING = re.compile(rb"=+")
@@ -129,7 +131,7 @@ def _tokens(value: bytes) -> Iterator[tuple[str, str, bytes]]:
 
 
 def _word_follows(value: bytes, position: int) -> bool:
-    return value[position:].lstrip()[:2] == b"=?" if position < len(value) else False
+    return _NEXT_WORD.match(value, position) is not None
 
 
 def _word_at(value: bytes, position: int) -> tuple[int, int, str, bytes, bytes] | None:
@@ -139,10 +141,10 @@ def _word_at(value: bytes, position: int) -> tuple[int, int, str, bytes, bytes] 
         charset_end = value.find(b"?", start + 2, start + 80)
         if charset_end > start + 2 and value[charset_end + 2 : charset_end + 3] == b"?":
             encoding = value[charset_end + 1 : charset_end + 2].lower()
-            end = value.find(b"?=", charset_end + 3)
-            if end < 0:
-                return None
             if encoding in (b"q", b"b"):
+                end = value.find(b"?=", charset_end + 3)
+                if end < 0:
+                    return None
                 charset = value[start + 2 : charset_end].split(b"*")[0].decode("latin-1")
                 return start, end + 2, charset, encoding, value[charset_end + 3 : end]
         start = value.find(b"=?", start + 2)

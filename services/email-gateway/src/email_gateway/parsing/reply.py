@@ -35,6 +35,7 @@ _WORDS = re.compile(r"\w+")
 _SENTINEL = "patchbayquotestartshere"
 _MAX_LINES = 20_000
 _MAX_HTML = 500_000
+_MAX_BORDER = 1_000  # no mail client writes a longer line above a quote
 _WRAPPED_FROM = 55  # a quoted line at least this long may have been wrapped by the sender's client
 
 
@@ -127,6 +128,8 @@ def _by_border(lines: list[str]) -> tuple[int, str] | None:
 
 def _is_border(lines: list[str], at: int) -> str | None:
     line = lines[at]
+    if len(line) > _MAX_BORDER:
+        return None
     if ORIGINAL_MESSAGE.match(line):
         return "separator"
     if FROM_LINE.match(line) and _is_header_block(lines, at):

@@ -38,7 +38,7 @@ ORIGINAL_MESSAGE = re.compile(
     r"|исходное сообщение|оригинальное сообщение|original mesaj|orijinal mesaj|mesaj original"
     r"|原始邮件|原始郵件|original-nachricht|원본 메시지|元のメッセージ"
     r"|tin nhắn gốc|sent from my .{2,40}"
-    r"|antwort|reply|antworten)[ \t]*(?:-{2,}|_{5,}|={5,})?[ \t*]*$",
+    r"|antwort|reply|antworten)[ \t]*(?:(?:-{2,}|_{5,}|={5,})[ \t*]*|\*[ \t*]*)?$",
     re.IGNORECASE,
 )
 FORWARDED = re.compile(
@@ -72,7 +72,7 @@ _SUBJECT = (
     "subject|betreff|betrifft|objet|asunto|assunto|oggetto|onderwerp|ämne|emne|aihe|temat|předmět"
     "|predmet|tárgy|тема|konu|主题|主旨|件名|제목"
 )
-_FIELD = r"^[ \t*]*(?:{names})[ \t]*\*?[ \t]*[:\uff1a]"
+_FIELD = r"^[ \t*]*(?:{names})[ \t]*(?:\*[ \t]*)?[:\uff1a]"
 FROM_LINE = re.compile(_FIELD.format(names=_FROM), re.IGNORECASE)
 DATE_LINE = re.compile(_FIELD.format(names=_DATE), re.IGNORECASE)
 TO_LINE = re.compile(_FIELD.format(names=_TO), re.IGNORECASE)
