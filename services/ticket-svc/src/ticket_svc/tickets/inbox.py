@@ -22,38 +22,26 @@ async def move_to_inbox(uow: UnitOfWork, row: Row[Any], who: By) -> None:
     """Into the shared Inbox (S2-50); nothing where it is in it already."""
     if row.in_inbox:
         return
-    values = {"in_inbox": True, "inbox_since": uow.now}
-    await _move(uow, row, "Moved to the Inbox.", values, TicketMovedToInbox, who)
+    change = _move("Moved to the Inbox.", {"in_inbox": True, "inbox_since": uow.now}, uow)
+    change.told = lambda facts: TicketMovedToInbox(**facts, channel=who.channel)
+    await write_change(uow, row, change, who)
 
 
 async def remove_from_inbox(uow: UnitOfWork, row: Row[Any], who: By) -> None:
     """Out of the Inbox, for everybody (S2-37, S2-51); nothing where it is not in it."""
     if not row.in_inbox:
         return
-    await _move(uow, row, _REMOVED, OUT, TicketRemovedFromInbox, who)
+    change = _move(_REMOVED, OUT, uow)
+    change.told = lambda facts: TicketRemovedFromInbox(**facts, channel=who.channel)
+    await write_change(uow, row, change, who)
 
 
 def removal_entry(uow: UnitOfWork) -> NewEntry:
     """The history's line about a removal that comes with another change (S2-52)."""
-    data = {"field": "in_inbox", "old": True, "new": False}
-    return NewEntry("audit", _REMOVED, uow.now, data=data)
+    return _move(_REMOVED, OUT, uow).entries[0]
 
 
-async def _move(
-    uow: UnitOfWork,
-    row: Row[Any],
-    text: str,
-    values: dict[str, Any],
-    event: type[TicketMovedToInbox | TicketRemovedFromInbox],
-    who: By,
-) -> None:
-    data = {"field": "in_inbox", "old": row.in_inbox, "new": values["in_inbox"]}
+def _move(text: str, values: dict[str, Any], uow: UnitOfWork) -> Change:
+    data = {"field": "in_inbox", "old": not values["in_inbox"], "new": values["in_inbox"]}
     entry = NewEntry("audit", text, uow.now, data=data)
-    change = Change(
-        ["in_inbox"],
-        [entry],
-        values,
-        told=lambda facts: event(**facts, channel=who.channel),
-        from_outside=False,
-    )
-    await write_change(uow, row, change, who)
+    return Change(["in_inbox"], [entry], values, from_outside=False)
