@@ -19,7 +19,7 @@ from email_gateway.intake.service import Intake, Taken
 from email_gateway.intake.tables import ReceivedMail
 from email_gateway.outbound.sending import Sender
 from email_gateway.outbound.tables import OutgoingMail
-from email_gateway.outbound.transport import transport_for
+from email_gateway.outbound.transport import transports_for
 from patchbay_contracts import Envelope, EventData, MailPurpose, PersonRef, SendEmail
 from patchbay_kit.ids import new_id
 from patchbay_kit.runtime import Runtime
@@ -65,8 +65,8 @@ class Gateway:
 
     def new_sender(self) -> Sender:
         """Another replica of the sender."""
-        transport = transport_for(self.runtime.settings)
-        return Sender(self.runtime, transport, SUPPORT, self.token_key, original_of)
+        transports = transports_for(self.runtime.settings)
+        return Sender(self.runtime, transports, SUPPORT, self.token_key, original_of)
 
     async def take(self, *raws: bytes, **fields: Any) -> list[Taken]:
         """Take mails in as one batch, over SMTP unless `fields` say otherwise."""

@@ -45,6 +45,9 @@ class EmailSettings(BaseServiceSettings):
     smtp_username: str | None = None
     smtp_password: SecretStr | None = None
     smtp_timeout: float = Field(default=30.0, gt=0, le=300)
+    smtp_connections: int = Field(
+        default=4, ge=1, le=32, description="connections to the mail server at the same time"
+    )
     mail_lease: float = Field(
         default=600.0,
         ge=15,

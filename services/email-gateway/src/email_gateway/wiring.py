@@ -13,7 +13,7 @@ from email_gateway.intake.smtp import SmtpLoop
 from email_gateway.mailboxes.polling import MailboxPoller
 from email_gateway.mailboxes.sources import MailSources
 from email_gateway.outbound.sending import Sender
-from email_gateway.outbound.transport import transport_for
+from email_gateway.outbound.transport import transports_for
 from patchbay_kit.runtime import Runtime
 from patchbay_kit.workers.lifecycle import Loop, PeriodicLoop
 
@@ -37,7 +37,7 @@ def loops(runtime: Runtime) -> Sequence[Loop]:
     poller = MailboxPoller(runtime, intake, runtime.extras["mail_sources"])
     sender = Sender(
         runtime,
-        transport_for(runtime.settings),
+        transports_for(runtime.settings),
         runtime.settings.support_address,
         intake.identity.token_key,
         original_of,

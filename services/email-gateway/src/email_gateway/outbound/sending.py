@@ -32,20 +32,42 @@ CLAIM = 50
 STEP_SECONDS = 10.0
 
 
+@dataclass(slots=True)
+class _Round:
+    """The mails of one step that nobody has begun, and whether there is a reason to stop."""
+
+    waiting: deque[Row[Any]]
+    deadline: float
+    away: bool = False
+    broken: bool = False
+
+    def take(self, most: int) -> list[Row[Any]]:
+        """The next mails; one that carries an original goes alone, as it may be large."""
+        if self.away or self.broken or asyncio.get_running_loop().time() >= self.deadline:
+            return []
+        taken: list[Row[Any]] = []
+        while self.waiting and len(taken) < most:
+            taken.append(self.waiting.popleft())
+            if taken[-1].request.get("original_mail_id"):
+                break
+        return taken
+
+
 @dataclass
 class Sender:
-    """One step claims some mails, sends them one after the other, and commits each result by
-    itself.
+    """One step claims some mails and sends them over several connections. Each connection commits
+    what became of its mail before it takes the next one.
     """
 
     runtime: Runtime
-    transport: Transport
+    transports: Sequence[Transport]
     support_address: str
     token_key: bytes = field(repr=False)
     original_of: Callable[[Runtime, str], Awaitable[bytes | None]]
     lease: timedelta = LEASE
     # Answered by the server, but not yet committed because the database was away.
     _unwritten: list[Attempt] = field(default_factory=list)
+    _writing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def step(self) -> bool:
         """Send what is due; True where there may be more."""
@@ -53,17 +75,42 @@ class Sender:
         claimed = await self._claim()
         if not claimed:
             return False
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + STEP_SECONDS
-        waiting, away = deque(claimed), False
+        seconds = min(STEP_SECONDS, self.lease.total_seconds() / 3)
+        work = _Round(deque(claimed), asyncio.get_running_loop().time() + seconds)
         try:
-            while waiting and not away and loop.time() < deadline:
-                size = min(self.transport.commit_every, len(waiting))
-                away = await self._send([waiting.popleft() for _ in range(size)])
+            await self._send_all(work)
         finally:
-            await self._hand_back(waiting, away=away)
-            await self.transport.close()
-        return not away and (bool(waiting) or len(claimed) == CLAIM)
+            await self._hand_back(work.waiting, away=work.away)
+        return not work.away and (bool(work.waiting) or len(claimed) == CLAIM)
+
+    async def _send_all(self, work: _Round) -> None:
+        """The first connection shows whether the server is there; then the others help it."""
+        first, *others = self.transports
+        try:
+            await self._send_some(first, work)
+            lanes = [self._lane(first, work), *(self._help(each, work) for each in others)]
+            # Not a task group: it would cut the others in the middle of a mail.
+            ended = await asyncio.gather(*lanes, return_exceptions=True)
+        finally:
+            await asyncio.gather(*(each.close() for each in self.transports))
+        for error in ended:
+            if isinstance(error, BaseException):
+                raise error
+
+    async def _help(self, transport: Transport, work: _Round) -> None:
+        """A further connection, if there is work for it; that none is to be had costs no mail."""
+        if not work.waiting or work.away:
+            return
+        try:
+            await transport.open()
+        except SendError as error:
+            log.info("mail.no_further_connection", error=str(error))
+            return
+        await self._lane(transport, work)
+
+    async def _lane(self, transport: Transport, work: _Round) -> None:
+        while await self._send_some(transport, work):
+            pass
 
     async def _claim(self) -> Sequence[Row[Any]]:
         async with self.runtime.db.unit_of_work() as uow:
@@ -99,27 +146,36 @@ class Sender:
             where = _OUTGOING.c.id.in_([row.id for row in rows]) & (_OUTGOING.c.state == "sending")
             await uow.session.execute(update(_OUTGOING).where(where).values(values))
 
-    async def _send(self, rows: Sequence[Row[Any]]) -> bool:
-        """Send and record; True where the server is away. Originals are kept before they go out:
-        a full disk must stop a mail before it is sent, not its record after.
+    async def _send_some(self, transport: Transport, work: _Round) -> bool:
+        """Send and record the next mails; False where there are none. Originals are kept before
+        they go out: a full disk must stop a mail before it is sent, not its record after.
         """
+        rows = work.take(transport.commit_every)
         ready: list[tuple[Row[Any], Composed]] = []
-        for row in rows:
-            composed = await self._compose(row)
-            if isinstance(composed, SendError):
-                self._unwritten.append(Attempt(row, None, composed))
-            else:
-                ready.append((row, composed))
-        blobs = await self.runtime.blobs.put([composed.raw for _, composed in ready])
-        away = False
-        for (row, composed), blob in zip(ready, blobs, strict=True):
-            attempt = await self._try(row, Prepared(composed, blob))
-            self._unwritten.append(attempt)
-            away = away or (isinstance(attempt.outcome, SendError) and attempt.outcome.away)
-        await self._write()
-        return away
+        begun = False
+        try:
+            for row in rows:
+                composed = await self._compose(row)
+                if isinstance(composed, SendError):
+                    self._unwritten.append(Attempt(row, None, composed))
+                else:
+                    ready.append((row, composed))
+            blobs = await self.runtime.blobs.put([composed.raw for _, composed in ready])
+            begun = True
+            for (row, composed), blob in zip(ready, blobs, strict=True):
+                attempt = await self._try(transport, row, Prepared(composed, blob))
+                self._unwritten.append(attempt)
+                if isinstance(attempt.outcome, SendError) and attempt.outcome.away:
+                    work.away = True
+            await self._write()
+        except BaseException:
+            work.broken = True
+            if not begun:
+                work.waiting.extendleft(row for row, _ in reversed(ready))
+            raise
+        return bool(rows)
 
-    async def _try(self, row: Row[Any], prepared: Prepared) -> Attempt:
+    async def _try(self, transport: Transport, row: Row[Any], prepared: Prepared) -> Attempt:
         composed = prepared.composed
         recipients = pending(row, composed)
         usable = [each for each in recipients if is_address(each)]
@@ -127,7 +183,7 @@ class Sender:
             text = f"nobody to send it to: {recipients}" if recipients else "there is no recipient"
             return Attempt(row, prepared, SendError(text, permanent=True))
         try:
-            result = await self.transport.send(composed.sender, usable, composed.raw)
+            result = await transport.send(composed.sender, usable, composed.raw)
         except SendError as error:
             log.info("mail.not_sent", mail_id=row.id, permanent=error.permanent, error=str(error))
             return Attempt(row, prepared, error)
@@ -135,12 +191,14 @@ class Sender:
         return Attempt(row, prepared, SendResult(malformed | result.refused, result.caught))
 
     async def _write(self) -> None:
-        if not self._unwritten:
-            return
-        async with self.runtime.db.unit_of_work() as uow:
-            for each in self._unwritten:
-                await record(uow, each)
-        self._unwritten.clear()
+        async with self._writing:
+            attempts = list(self._unwritten)
+            if not attempts:
+                return
+            async with self.runtime.db.unit_of_work() as uow:
+                for each in attempts:
+                    await record(uow, each)
+            del self._unwritten[: len(attempts)]
 
     async def _compose(self, row: Row[Any]) -> Composed | SendError:
         try:
@@ -156,6 +214,11 @@ class Sender:
             return SendError(f"the original cannot be read: {error}", permanent=False)
         except ValueError as error:
             return SendError(f"the mail cannot be built: {error}", permanent=True)
+        except Exception as error:
+            # A defect of ours must cost this mail its attempts, not the others behind it theirs.
+            log.exception("mail.broken", mail_id=row.id)
+            kind = type(error).__name__
+            return SendError(f"the mail cannot be built: {kind}", permanent=False)
 
 
 async def release(uow: UnitOfWork) -> None:

@@ -37,6 +37,8 @@ class SendError(Exception):
 
 # A server that answers each command just in time must not hold a mail past its lease.
 SEND_SECONDS = 300.0
+# Servers write whole pages, in any encoding; the ledger keeps what a person reads.
+MAX_ANSWER = 500
 
 
 class Transport(Protocol):
@@ -106,14 +108,15 @@ class SmtpTransport:
             raise SendError(text, permanent=False, away=True) from error
 
     async def send(self, sender: str, recipients: Sequence[str], raw: bytes) -> SendResult:
+        seconds = min(SEND_SECONDS, self._settings.mail_lease / 2)
         try:
-            async with asyncio.timeout(SEND_SECONDS):
+            async with asyncio.timeout(seconds):
                 if self._client is None or not self._client.is_connected:
                     await self.open()
                 return await self._send(sender, recipients, raw)
         except TimeoutError as error:
             self._drop()
-            text = f"the mail server did not finish within {SEND_SECONDS:g} s"
+            text = f"the mail server did not finish within {seconds:g} s"
             raise SendError(text, permanent=False) from error
 
     async def _send(self, sender: str, recipients: Sequence[str], raw: bytes) -> SendResult:
@@ -125,12 +128,14 @@ class SmtpTransport:
                 sender, list(recipients), raw, mail_options=options
             )
         except aiosmtplib.SMTPRecipientsRefused as error:
-            answers = {each.recipient: f"{each.code} {each.message}" for each in error.recipients}
+            answers = {
+                each.recipient: _answer(each.code, each.message) for each in error.recipients
+            }
             permanent = all(is_permanent(each.code) for each in error.recipients)
-            text = f"every recipient was refused: {answers}"
+            text = f"every recipient was refused: {answers}"[: 8 * MAX_ANSWER]
             raise SendError(text, permanent=permanent) from error
         except aiosmtplib.SMTPResponseException as error:
-            text = f"{error.code} {error.message}"
+            text = _answer(error.code, error.message)
             # 421 ends the connection, whatever it was the answer to (RFC 5321, 3.8).
             raise SendError(
                 text, permanent=is_permanent(error.code), away=error.code == 421
@@ -140,7 +145,7 @@ class SmtpTransport:
         except (aiosmtplib.SMTPException, OSError) as error:
             self._drop()
             raise SendError(_words(error), permanent=False) from error
-        return SendResult({address: f"{code} {text}" for address, (code, text) in refused.items()})
+        return SendResult({address: _answer(*told) for address, told in refused.items()})
 
     def _drop(self) -> None:
         if self._client is not None:
@@ -157,9 +162,21 @@ class SmtpTransport:
 
 
 def _words(error: BaseException) -> str:
-    return str(error) or type(error).__name__
+    return _one_line(str(error)) or type(error).__name__
 
 
-def transport_for(settings: Any) -> Transport:
-    """The transport that the settings ask for."""
-    return Catcher() if settings.outgoing == "catch" else SmtpTransport(settings)
+def _answer(code: int, text: str) -> str:
+    return f"{code} {_one_line(text)}"
+
+
+def _one_line(text: str) -> str:
+    """What a server said, as every database can keep it: answers may hold any byte."""
+    printable = "".join(each if each.isprintable() else " " for each in text[: 4 * MAX_ANSWER])
+    return " ".join(printable.split())[:MAX_ANSWER]
+
+
+def transports_for(settings: Any) -> list[Transport]:
+    """One for each connection that the settings allow at the same time."""
+    if settings.outgoing == "catch":
+        return [Catcher()]
+    return [SmtpTransport(settings) for _ in range(settings.smtp_connections)]
