@@ -39,6 +39,8 @@ class Archivable(Record, Protocol):
 R = TypeVar("R", bound=Record)
 V = TypeVar("V", bound=ResponseModel)
 
+# FOR NO KEY UPDATE: changes wait for each other, and what only refers to the record does not wait.
+LOCK: Any = {"key_share": True}
 # The query parameter of every list of records that can be archived.
 ArchivedQuery = Annotated[bool, Query(description="the archived ones, instead of the others")]
 
@@ -55,7 +57,7 @@ async def locked(
     uow: UnitOfWork, model: type[R], record_id: str, what: str, request: Request | None = None
 ) -> R:
     """The record, locked; 404, and 412 where the request's If-Match names another version."""
-    record = await uow.session.get(model, checked_id(record_id, what), with_for_update=True)
+    record = await uow.session.get(model, checked_id(record_id, what), with_for_update=LOCK)
     if record is None:
         raise not_found(what, record_id)
     if request is not None:

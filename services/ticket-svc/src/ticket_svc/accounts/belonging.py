@@ -13,7 +13,7 @@ from patchbay_kit.db import UnitOfWork
 from patchbay_kit.errors import invalid
 from patchbay_kit.http import check_if_match
 from ticket_svc.accounts.tables import Account
-from ticket_svc.records import Archivable, Record, read
+from ticket_svc.records import LOCK, Archivable, Record, read
 
 
 class OfAccount(Record, Protocol):
@@ -29,8 +29,6 @@ class OfferedOfAccount(OfAccount, Archivable, Protocol):
 R = TypeVar("R", bound=OfAccount)
 A = TypeVar("A", bound=OfferedOfAccount)
 
-# Not against each other's foreign keys: tickets of the account are opened meanwhile.
-_EXCLUSIVE: Any = {"key_share": True}
 _SHARED: Any = {"read": True}
 
 
@@ -44,8 +42,8 @@ async def locked_in_account(
     held = None
     while held != record.account_id:  # A merge may move it while we wait for its account.
         held = record.account_id
-        await uow.session.get_one(Account, held, with_for_update=_EXCLUSIVE)
-        await uow.session.refresh(record, with_for_update=True)
+        await uow.session.get_one(Account, held, with_for_update=LOCK)
+        await uow.session.refresh(record, with_for_update=LOCK)
     if request is not None:
         check_if_match(request, record.version)
     return record
@@ -59,7 +57,7 @@ async def active_account(
     It is locked, so that it cannot be merged or archived meanwhile; `exclusive` where the account
     has a rule about all of its records, such as one main contact.
     """
-    lock = _EXCLUSIVE if exclusive else _SHARED
+    lock = LOCK if exclusive else _SHARED
     account = await uow.session.get(Account, account_id, with_for_update=lock)
     if account is None:
         raise invalid("account_unknown", "No such account", field=field)
