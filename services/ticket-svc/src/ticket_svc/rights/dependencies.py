@@ -8,7 +8,7 @@ from patchbay_kit.http import Caller
 from ticket_svc.rights.viewer import Viewer
 
 
-def viewer(principal: Caller) -> Viewer:
+async def viewer(principal: Caller) -> Viewer:
     """The dependency behind `ViewerDep`."""
     return Viewer(principal)
 

@@ -18,6 +18,7 @@ from patchbay_kit.http import Page, PageRequest
 from ticket_svc.explaining import explained
 from ticket_svc.rights.viewer import Viewer
 from ticket_svc.tickets import repository
+from ticket_svc.tickets.hidden import without_hidden
 from ticket_svc.tickets.labels import load_labels
 from ticket_svc.tickets.presenting import recipient_view, ticket_view
 from ticket_svc.tickets.recipient_schemas import RecipientLists
@@ -75,7 +76,8 @@ async def list_history(
     rows = await repository.page_of_history(
         session, ticket_id, wanted, page, public_only=viewer.public_only
     )
-    return page.page(rows, key=lambda row: (row.id,), item=HistoryItem.model_validate)
+    found = page.page(rows, key=lambda row: (row.id,), item=HistoryItem.model_validate)
+    return await without_hidden(session, viewer, found)
 
 
 async def list_recipients(session: AsyncSession, key: str, viewer: Viewer) -> RecipientLists:
