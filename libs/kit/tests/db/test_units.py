@@ -9,7 +9,7 @@ from sqlalchemy import Table, select, text
 from sqlalchemy.exc import DBAPIError
 
 from patchbay_contracts import AccountRenamed, Envelope, decode
-from patchbay_kit.db import Database
+from patchbay_kit.db import Database, UnitOfWork
 from patchbay_kit.db.failures import NestedUnitError, SwallowedFailureError
 from patchbay_kit.db.tables import outbox
 from patchbay_kit.ids import new_id
@@ -153,6 +153,26 @@ async def test_what_a_savepoint_takes_back_does_no_harm(db: Database, thing: Tab
             await uow.session.execute(thing.insert(), {"id": new_id(), "name": "other"})
     async with db.read() as session:
         assert set(await session.scalars(select(thing.c.name))) == {"kept", "other"}
+
+
+async def test_a_part_that_fails_takes_its_changes_and_events_back_and_no_others(
+    db: Database, thing: Table
+) -> None:
+    async def part(uow: UnitOfWork, name: str, *, fails: bool = False) -> None:
+        async with uow.savepoint():
+            await uow.session.execute(thing.insert(), {"id": new_id(), "name": name})
+            uow.publish(DATA, subject=name, version=1)
+            if fails:
+                raise LookupError(name)
+
+    async with db.unit_of_work() as uow:
+        await part(uow, "first")
+        with pytest.raises(LookupError):
+            await part(uow, "second", fails=True)
+        await part(uow, "third")
+    assert [event.subject for event in await events(db)] == ["first", "third"]
+    async with db.read() as session:
+        assert set(await session.scalars(select(thing.c.name))) == {"first", "third"}
 
 
 async def test_an_error_text_holds_no_customer_data(db: Database, thing: Table) -> None:

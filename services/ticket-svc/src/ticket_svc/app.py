@@ -14,6 +14,7 @@ from ticket_svc.assets.routes import router as assets
 from ticket_svc.auth.exchange_routes import router as exchange
 from ticket_svc.auth.routes import router as auth
 from ticket_svc.auth.routes import sign_in_router as sign_in
+from ticket_svc.bulk.routes import router as bulk
 from ticket_svc.charges.routes import router as charges
 from ticket_svc.charges.routes import tickets_router as ticket_charges
 from ticket_svc.contracts.routes import router as contracts
@@ -39,10 +40,10 @@ from ticket_svc.tasks.routes import router as tasks
 from ticket_svc.tasks.routes import tickets_router as ticket_tasks
 from ticket_svc.tickets.history_routes import router as ticket_history
 from ticket_svc.tickets.inbox_routes import router as ticket_inbox
+from ticket_svc.tickets.page_routes import router as ticket_pages
 from ticket_svc.tickets.recipient_routes import router as ticket_recipients
 from ticket_svc.tickets.relation_routes import merges_router as ticket_merges
 from ticket_svc.tickets.relation_routes import router as ticket_relations
-from ticket_svc.tickets.page_routes import router as ticket_pages
 from ticket_svc.tickets.routes import router as tickets
 from ticket_svc.tickets.status_routes import router as statuses
 from ticket_svc.transfer.export_routes import router as exports
@@ -51,6 +52,9 @@ from ticket_svc.views.routes import router as views
 from ticket_svc.views.routes import tickets_router as ticket_lists
 
 ROUTERS = (
+    # First what is asked most; lists before `tickets`, to whom "counts" would be a ticket.
+    ticket_lists,
+    tickets,
     account_merges,
     account_merging,
     accounts,
@@ -59,6 +63,7 @@ ROUTERS = (
     appointments,
     assets,
     auth,
+    bulk,
     charges,
     contacts,
     contracts,
@@ -68,9 +73,9 @@ ROUTERS = (
     dispatch,
     documents,
     employees,
+    exports,
     imports,
     exchange,
-    exports,
     invitations,
     live,
     locations,
@@ -87,13 +92,11 @@ ROUTERS = (
     ticket_history,
     ticket_inbox,
     ticket_pages,
-    ticket_lists,  # before `tickets`, to whom "counts" would be a ticket
     ticket_merges,
     ticket_messages,
     ticket_recipients,
     ticket_relations,
     ticket_tasks,
-    tickets,
     uploads,
     views,
 )

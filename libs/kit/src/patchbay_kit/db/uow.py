@@ -6,7 +6,8 @@ Promise: the events are written to the outbox in the transaction of the change: 
 only if committed.
 """
 
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -71,6 +72,19 @@ class UnitOfWork:
                 next_attempt_at=self.now,
             )
         )
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        """A part that may fail without the rest: an error takes back what the block changed and
+        the events it put into the outbox, and is raised.
+        """
+        waiting = [*self._rows]
+        try:
+            async with self.session.begin_nested():
+                yield
+        except BaseException:
+            self._rows = waiting
+            raise
 
     def events_of(self, ids: Collection[str]) -> Children:
         """The waiting events about these aggregates, for the statement that inserts the aggregates:

@@ -32,7 +32,12 @@ def check_if_match(request: "Request", version: int, *, required: bool = False) 
     tags = [tag.strip() for tag in sent.split(",")]
     if "*" in tags or etag(version) in tags:
         return
-    raise ProblemError(
+    raise version_mismatch(sent, version)
+
+
+def version_mismatch(sent: str, version: int) -> ProblemError:
+    """412 for a change of another version than the present one; `sent` is the caller's word."""
+    return ProblemError(
         412,
         "version_mismatch",
         "The record has changed since you read it",

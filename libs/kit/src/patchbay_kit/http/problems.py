@@ -74,14 +74,7 @@ def problem_response(
     **members: Any,
 ) -> Response:
     """The document as a response; members that are None are left out."""
-    document: dict[str, Any] = {
-        **(extra or {}),
-        "type": f"/problems/{code}",
-        "title": title,
-        "status": status,
-        "code": code,
-        **{name: value for name, value in members.items() if value is not None},
-    }
+    document = _document(status, code, title, extra, members)
     if request_id is not None:
         document["instance"] = f"urn:request:{request_id}"
     return Response(
@@ -90,6 +83,31 @@ def problem_response(
         headers=dict(headers or {}),
         media_type=MEDIA_TYPE,
     )
+
+
+def problem_of(error: ProblemError) -> Problem:
+    """The error as a member of another document, such as one item's result of many."""
+    members = {"detail": error.detail, "field": error.field, "hint": error.hint}
+    return Problem.model_validate(
+        _document(error.status, error.code, error.title, error.extra, members)
+    )
+
+
+def _document(
+    status: int,
+    code: str,
+    title: str,
+    extra: Mapping[str, Any] | None,
+    members: Mapping[str, Any],
+) -> dict[str, Any]:
+    return {
+        **(extra or {}),
+        "type": f"/problems/{code}",
+        "title": title,
+        "status": status,
+        "code": code,
+        **{name: value for name, value in members.items() if value is not None},
+    }
 
 
 def install_problem_handlers(app: FastAPI) -> None:

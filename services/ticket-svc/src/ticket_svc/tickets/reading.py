@@ -4,6 +4,7 @@ Promise: a ticket that the viewer may not see is not there (404), in every one o
 """
 
 import re
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -68,6 +69,21 @@ async def resolve(session: AsyncSession, key: str, viewer: Viewer) -> tuple[str,
     return row.id, row.number
 
 
+async def resolve_many(
+    session: AsyncSession, keys: Iterable[str], viewer: Viewer
+) -> dict[str, str]:
+    """The ids of the tickets by what names them, those that are there for the viewer."""
+    named = {key: _id_of(key) for key in keys}
+    rows = await repository.ticket_keys(
+        session,
+        {each for each in named.values() if each is not None},
+        {key for key in named if _NUMBER.fullmatch(key)},
+        *viewer.conditions(),
+    )
+    found = {row.number: row.id for row in rows} | {row.id: row.id for row in rows}
+    return {key: found[each or key] for key, each in named.items() if (each or key) in found}
+
+
 async def list_history(
     session: AsyncSession, key: str, viewer: Viewer, wanted: HistoryFilter, page: PageRequest
 ) -> Page[HistoryItem]:
@@ -117,7 +133,14 @@ async def explain_ticket(session: AsyncSession, key: str, viewer: Viewer) -> Tic
 def _named(key: str) -> ColumnElement[bool]:
     if _NUMBER.fullmatch(key):
         return repository.by_number(key)
+    ticket_id = _id_of(key)
+    if ticket_id is None:
+        raise not_found("ticket", key[:64])
+    return repository.by_id(ticket_id)
+
+
+def _id_of(key: str) -> str | None:
     try:
-        return repository.by_id(str(UUID(key)))
+        return str(UUID(key))
     except ValueError:
-        raise not_found("ticket", key[:64]) from None
+        return None

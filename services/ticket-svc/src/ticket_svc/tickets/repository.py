@@ -72,6 +72,15 @@ async def ticket_key(session: AsyncSession, *conditions: ColumnElement[bool]) ->
     return (await session.execute(statement)).one_or_none()
 
 
+async def ticket_keys(
+    session: AsyncSession, ids: set[str], numbers: set[str], *conditions: ColumnElement[bool]
+) -> list[Row[Any]]:
+    """Ids and numbers of the tickets that have one of the ids or numbers."""
+    named = or_(_TICKET.c.id.in_(sorted(ids)), _TICKET.c.number.in_(sorted(numbers)))
+    statement = select(_TICKET.c.id, _TICKET.c.number).where(named, *conditions)
+    return list((await session.execute(statement)).all())
+
+
 def by_id(ticket_id: str) -> ColumnElement[bool]:
     """The ticket with this id."""
     return _TICKET.c.id == ticket_id

@@ -15,7 +15,7 @@ from ticket_svc.rights.dependencies import ViewerDep
 from ticket_svc.tickets import reading
 from ticket_svc.tickets.actors import by
 from ticket_svc.tickets.creating import open_ticket
-from ticket_svc.tickets.editing import change_ticket, drag_to_status
+from ticket_svc.tickets.editing import change_ticket, drag_to_status, reopen_ticket
 from ticket_svc.tickets.locking import answer_ticket, lock_named
 from ticket_svc.tickets.schemas import (
     NewStatus,
@@ -23,7 +23,7 @@ from ticket_svc.tickets.schemas import (
     TicketChange,
     TicketView,
 )
-from ticket_svc.tickets.statuses import Status, class_of
+from ticket_svc.tickets.statuses import Status
 
 router = APIRouter(
     prefix="/v1/tickets",
@@ -110,11 +110,10 @@ async def cancel_ticket(
 
 
 @router.post("/{ticket}/reopen", summary="Reopen a closed ticket")
-async def reopen_ticket(
+async def post_reopen(
     ticket: str, request: Request, caller: Caller, viewer: ViewerDep, uow: Uow, response: Response
 ) -> TicketView:
     """Into progress again, without a close date (X-20). An open ticket stays as it is."""
     row = await lock_named(uow, ticket, request, viewer)
-    if class_of(row.status) == "closed":
-        await change_ticket(uow, row, {"status": str(Status.IN_PROGRESS)}, by(caller))
+    await reopen_ticket(uow, row, by(caller))
     return await answer_ticket(uow, row.id, viewer, response)
