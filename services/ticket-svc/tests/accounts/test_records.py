@@ -81,10 +81,28 @@ async def test_an_archived_account_is_not_offered_and_takes_nothing_new(desk: An
     for kind in ("contacts", "assets", "locations", "departments"):
         answer = await desk.http.post(f"/v1/{kind}", json={"account_id": account, "name": "x"})
         assert (answer.status_code, answer.json()["code"]) == (422, "account_archived"), kind
+    domain = await desk.http.put(f"{path}/domains/acme.example")
+    assert (domain.status_code, domain.json()["code"]) == (409, "account_archived")
     assert (await desk.post(f"{path}/restore"))["archived_at"] is None
     assert account in await _ids(desk)
     told = [(e.data.changed, e.data.archived) for e in await desk.events(AccountUpdated)]
     assert told == [(["archived"], True), (["archived"], False)]
+
+
+@pytest.mark.covers("S1-113")
+async def test_a_merged_account_is_in_no_list_and_comes_back_by_undoing_alone(desk: Any) -> None:
+    old, new = await desk.account("ACME"), await desk.account("ACME Ltd")
+    merge = await desk.post(f"/v1/accounts/{old}/merge", into_account_id=new)
+    assert old not in [*await _ids(desk), *await _ids(desk, archived=True)]
+    shown = await desk.get(f"/v1/accounts/{old}")
+    assert (shown["merged_into_id"], shown["archived_at"] is None) == (new, False)
+    refused = await desk.http.post(f"/v1/accounts/{old}/restore")
+    assert (refused.status_code, refused.json()["code"]) == (409, "account_merged")
+    late = await desk.http.post("/v1/contacts", json={"account_id": old, "name": "x"})
+    assert (late.status_code, late.json()["code"]) == (422, "account_archived")
+    assert new in late.json()["hint"]
+    await desk.post(f"/v1/account-merges/{merge['id']}/undo")
+    assert old in await _ids(desk)
 
 
 @pytest.mark.covers("S1-117")

@@ -105,8 +105,15 @@ async def view_of(session: AsyncSession, account: Account) -> AccountView:
 async def put_domain(uow: UnitOfWork, account: Account, text: str) -> tuple[AccountDomain, bool]:
     """Give the account a mail domain; True where it is new.
 
-    409 `domain_taken` with the holder, 422 `domain_free_mail` for public providers (S4-18, S4-19).
+    409 `domain_taken` with the holder, 422 `domain_free_mail` for public providers (S4-18, S4-19),
+    409 `account_archived`.
     """
+    if account.archived_at is not None:
+        raise conflict(
+            "account_archived",
+            "The account is archived",
+            hint="Restore it first, or give the domain to the account that it was merged into.",
+        )
     domain = checked_domain(text)
     if is_free_mail(domain):
         raise invalid(
