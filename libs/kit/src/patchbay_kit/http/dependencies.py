@@ -23,6 +23,11 @@ _BEARER = HTTPBearer(auto_error=False, bearerFormat="JWT", description="POST /v1
 
 async def caller(request: Request, _scheme: Annotated[Any, Depends(_BEARER)] = None) -> Principal:
     """The authenticated caller; 401 otherwise."""
+    return await signed_in(request)
+
+
+async def signed_in(request: Request) -> Principal:
+    """The same without a dependency."""
     principal = await identify(request)
     if principal is None:
         raise unauthenticated("authentication_required", "This needs a signed-in caller.")
@@ -36,18 +41,23 @@ def require(permission: str) -> Callable[..., Awaitable[Principal]]:
     """A dependency: the caller, who must hold `permission`; 403 `permission_missing` otherwise."""
 
     async def check(principal: Caller) -> Principal:
-        if not principal.may(permission):
-            raise ProblemError(
-                403,
-                "permission_missing",
-                "You may not do this",
-                detail=f"This needs the permission {permission!r}.",
-                hint="Ask an administrator for it.",
-                extra={"permission": permission},
-            )
-        return principal
+        return permitted(principal, permission)
 
     return check
+
+
+def permitted(principal: Principal, permission: str) -> Principal:
+    """The caller, who must hold `permission`; 403 `permission_missing` otherwise."""
+    if not principal.may(permission):
+        raise ProblemError(
+            403,
+            "permission_missing",
+            "You may not do this",
+            detail=f"This needs the permission {permission!r}.",
+            hint="Ask an administrator for it.",
+            extra={"permission": permission},
+        )
+    return principal
 
 
 async def unit_of_work(request: Request) -> UnitOfWork:
@@ -70,7 +80,8 @@ async def reader(request: Request) -> AsyncIterator[AsyncSession]:
         yield session
 
 
-def page_request(
+# No dependency is a plain function: FastAPI would run it in a thread of its own.
+async def page_request(
     request: Request,
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT,
     cursor: Annotated[str | None, Query(max_length=1000)] = None,
@@ -81,8 +92,13 @@ def page_request(
     return PageRequest(limit, decode_cursor(cursor, secret) if cursor else None, secret)
 
 
+async def runtime_dependency(request: Request) -> Runtime:
+    """The runtime of the service that answers this request."""
+    return runtime_of(request)
+
+
 Uow = Annotated[UnitOfWork, Depends(unit_of_work)]
 # Ends with the route function, so that a slow client does not keep a connection.
 Reader = Annotated[AsyncSession, Depends(reader, scope="function")]
 PageParams = Annotated[PageRequest, Depends(page_request)]
-RuntimeDep = Annotated[Runtime, Depends(runtime_of)]
+RuntimeDep = Annotated[Runtime, Depends(runtime_dependency)]

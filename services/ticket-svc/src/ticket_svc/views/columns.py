@@ -44,17 +44,19 @@ _BEHIND = (
     "remote_origin",
     "remote_closed_at",
 )
-NEIGHBOURS = (
-    "JOIN account a ON a.id = t.account_id LEFT JOIN asset s ON s.id = t.asset_id"
-    " LEFT JOIN employee e ON e.id = t.manager_id"
-)
 FIELDS = tuple(TicketSummary.model_fields)
 _COUNT = len(FIELDS)
 _LABELS = "WHERE name IN ('status_labels', 'priority_labels', 'ticket_types')"
-# The labels come with the first row, and cost no round trip of their own.
 _SETTINGS = {
-    True: f"(SELECT json_object_agg(name, value)::text FROM desk_setting {_LABELS})",  # noqa: S608  # constants
-    False: f"(SELECT json_group_object(name, json(value)) FROM desk_setting {_LABELS})",  # noqa: S608
+    True: f"SELECT json_object_agg(name, value)::text AS given FROM desk_setting {_LABELS}",  # noqa: S608  # constants
+    False: f"SELECT json_group_object(name, json(value)) AS given FROM desk_setting {_LABELS}",  # noqa: S608
+}
+# By whether it is PostgreSQL. The labels come with the rows, and cost no round trip of their own;
+# mostly nobody has renamed any, and there is nothing to carry.
+NEIGHBOURS = {
+    postgres: "JOIN account a ON a.id = t.account_id LEFT JOIN asset s ON s.id = t.asset_id"
+    f" LEFT JOIN employee e ON e.id = t.manager_id CROSS JOIN ({settings}) l"
+    for postgres, settings in _SETTINGS.items()
 }
 _DEFAULT_LABELS = labels_of(DeskSettings())
 
@@ -67,8 +69,7 @@ def _shown(name: str, *, postgres: bool) -> str:
 def _columns(*, postgres: bool, rank: str) -> str:
     fields = [_INSTEAD.get(name) or _shown(name, postgres=postgres) for name in FIELDS]
     behind = [_shown(name, postgres=postgres) for name in _BEHIND]
-    settings = f"CASE WHEN row_number() OVER () = 1 THEN {_SETTINGS[postgres]} END"
-    return ", ".join([*fields, *behind, "coalesce(e.email1, e.email2)", rank, settings])
+    return ", ".join([*fields, *behind, "coalesce(e.email1, e.email2)", rank, "l.given"])
 
 
 # By whether it is PostgreSQL. The rank of what a search found is the last but one.
@@ -87,11 +88,11 @@ def typed() -> list[ColumnElement[Any]]:
 
 
 def labels_in(rows: Sequence[Sequence[Any]]) -> Labels:
-    """The labels that one of the rows carries."""
-    for row in rows:
-        if row[-1] not in (None, "{}"):
-            return labels_of(DeskSettings.model_validate(orjson.loads(row[-1])))
-    return _DEFAULT_LABELS
+    """The labels that the rows carry."""
+    given = rows[0][-1] if rows else None
+    if given is None or given == "{}":
+        return _DEFAULT_LABELS
+    return labels_of(DeskSettings.model_validate(orjson.loads(given)))
 
 
 def items(viewer: Viewer, labels: Labels) -> Callable[[Sequence[Any]], dict[str, Any]]:

@@ -17,8 +17,12 @@ from patchbay_kit.http import (
     etag,
     require,
 )
+from patchbay_kit.http.dependencies import permitted, signed_in
+from patchbay_kit.http.direct import DirectRoute, answered_by, read_query
+from patchbay_kit.http.identification import runtime_of
 from ticket_svc import records
 from ticket_svc.rights.dependencies import ViewerDep
+from ticket_svc.rights.viewer import Viewer
 from ticket_svc.tickets.schemas import TicketSummary
 from ticket_svc.views import saved
 from ticket_svc.views.counting import count_tickets
@@ -36,7 +40,7 @@ from ticket_svc.views.schemas import (
 tickets_router = APIRouter(
     prefix="/v1/tickets",
     tags=["tickets"],
-    route_class=TransactionalRoute,
+    route_class=DirectRoute,
     dependencies=[Depends(require("desk"))],
 )
 router = APIRouter(
@@ -47,7 +51,14 @@ router = APIRouter(
 )
 
 
+async def _answer(request: Request) -> Response:
+    viewer = Viewer(permitted(await signed_in(request), "desk"))
+    query = read_query(ListQuery, request, "manager_id")
+    return await list_tickets(query, viewer, runtime_of(request))
+
+
 @tickets_router.get("", response_model=Page[TicketSummary], summary="Tickets, newest first")
+@answered_by(_answer)
 async def list_tickets(
     query: Annotated[ListQuery, Query()], viewer: ViewerDep, runtime: RuntimeDep
 ) -> Response:

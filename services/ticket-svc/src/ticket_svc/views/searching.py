@@ -81,7 +81,7 @@ def search_sql(scope: Scope, after: Sequence[Any] | None, rows: int, parameters:
         page = f"SELECT DISTINCT t.id, 0 AS rank FROM {found} LIMIT {rows}"
     return (
         f"SELECT {RANKED[parameters.postgres]} FROM ({page}) k JOIN ticket t ON t.id = k.id"
-        f" {NEIGHBOURS} ORDER BY k.rank DESC, t.id DESC"
+        f" {NEIGHBOURS[parameters.postgres]} ORDER BY k.rank DESC, t.id DESC"
     )
 
 

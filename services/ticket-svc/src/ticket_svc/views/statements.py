@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from ticket_svc.tickets.statuses import class_of
+from ticket_svc.tickets.statuses import Status, class_of
 from ticket_svc.views.columns import COLUMNS, NEIGHBOURS
 from ticket_svc.views.schemas import TicketFilter
 from ticket_svc.views.scope import Scope
@@ -21,6 +21,8 @@ from ticket_svc.views.sql import Parameters
 
 CLASSES = ("open", "closed")
 _KINDS = {"manager_id": "uuid", "account_id": "uuid", "status": "text", "status_class": "text"}
+# Written out: a statement without parameters is planned once, one with them may be each time.
+_CODES = {code: f"'{code}'" for code in (*CLASSES, *(str(status) for status in Status))}
 # Filters that need nothing but equality.
 _SAME = (
     "asset_id",
@@ -73,9 +75,8 @@ def page_sql(scope: Scope, after: Sequence[Any] | None, rows: int, parameters: P
         bounds = _bounds(order, leading, _given(leading, legs, parameters), after, parameters)
         where = _where([*bounds, *conditions(scope, parameters, leading)])
         source = f"(SELECT * FROM ticket t{where} ORDER BY {order.by('t', leading)} LIMIT {rows}) t"
-    return (
-        f"SELECT {COLUMNS[parameters.postgres]} FROM {source} {NEIGHBOURS} ORDER BY {order.by('t')}"
-    )
+    columns, neighbours = COLUMNS[parameters.postgres], NEIGHBOURS[parameters.postgres]
+    return f"SELECT {columns} FROM {source} {neighbours} ORDER BY {order.by('t')}"
 
 
 def legs_of(scope: Scope) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
@@ -200,7 +201,12 @@ def _merged(
 def _given(
     leading: Sequence[str], legs: Sequence[tuple[str, ...]], parameters: Parameters
 ) -> list[str]:
-    return [parameters.add(value) for value in legs[0]] if leading else []
+    if not leading:
+        return []
+    return [
+        _CODES[value] if value in _CODES else parameters.add(value)
+        for value in (str(each) for each in legs[0])
+    ]
 
 
 def _bounds(
