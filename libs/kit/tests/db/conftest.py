@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from sqlalchemy import Column, Integer, MetaData, String, Table, Text
+from sqlalchemy import Column, ForeignKey, Integer, MetaData, String, Table, Text
 
 from patchbay_kit.db import BigIntType, Database, IdType, JsonType, UtcDateTime
 from patchbay_kit.db.tables import metadata as kit_metadata
@@ -11,9 +11,18 @@ from patchbay_kit.db.tables import metadata as kit_metadata
 
 @pytest.fixture
 def thing() -> Table:
+    metadata = MetaData()
+    Table(
+        "order part",
+        metadata,
+        Column("id", IdType, primary_key=True),
+        Column("order_id", IdType, ForeignKey("order.id"), nullable=False),
+        Column("note", Text),
+        Column("at", UtcDateTime),
+    )
     return Table(
         "order",  # A word of SQL, on purpose.
-        MetaData(),
+        metadata,
         Column("id", IdType, primary_key=True),
         Column("name", String(40), unique=True),
         Column("text", Text),
@@ -23,6 +32,12 @@ def thing() -> Table:
         Column("json", JsonType),
         Column("kept", Integer, server_default="7"),
     )
+
+
+@pytest.fixture
+def part(thing: Table) -> Table:
+    """What hangs on `thing`."""
+    return thing.metadata.tables["order part"]
 
 
 @pytest.fixture

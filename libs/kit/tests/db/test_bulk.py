@@ -112,11 +112,17 @@ async def test_a_naive_time_is_refused_everywhere(db: Database, thing: Table) ->
         async with db.unit_of_work() as uow:
             await uow.session.execute(thing.insert(), row(at=naive))
 
+    async def update_bulk() -> None:
+        async with db.unit_of_work() as uow:
+            known = row()
+            await insert_many(uow.session, thing, [known])
+            await update_many(uow.session, thing, [{"id": known["id"], "at": naive}])
+
     async def compare() -> None:
         async with db.read() as session:
             await session.execute(select(thing).where(thing.c.at < naive))
 
-    for attempt in (insert_bulk, insert_one, compare):
+    for attempt in (insert_bulk, insert_one, update_bulk, compare):
         with pytest.raises((ValueError, StatementError), match="naive"):
             await attempt()
     assert await stored(db, thing) == []

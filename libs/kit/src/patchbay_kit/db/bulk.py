@@ -91,7 +91,7 @@ async def update_many(session: AsyncSession, table: Table, rows: Rows, *, key: s
         return
     if is_postgres(session):
         statement = _postgres_update(table, tuple(rows[0]), key)
-        await session.execute(statement, {"rows": orjson.dumps(list(rows)).decode()})
+        await session.execute(statement, {"rows": json_rows(table, rows)})
         return
     values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in rows[0] if name != key}
     each = update(table).where(table.c[key] == bindparam(f"new_{key}")).values(values)
