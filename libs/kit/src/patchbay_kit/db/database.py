@@ -9,12 +9,16 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Any
 
 from sqlalchemy import text
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from patchbay_kit.clock import Clock, utc_now
-from patchbay_kit.db.engine import WRITE_OPTION, create_engine
+from patchbay_kit.db.engine import LOCK_TIMEOUT_MS, WRITE_OPTION, create_engine
 from patchbay_kit.db.failures import NestedUnitError, SwallowedFailureError, has_failed
 from patchbay_kit.db.uow import UnitOfWork
+
+# Longer than one of those before may wait for the file's lock.
+TURN_SECONDS = 3 * LOCK_TIMEOUT_MS / 1000
 
 
 class Database:
@@ -52,7 +56,7 @@ class Database:
         async with AsyncExitStack() as stack:
             stack.enter_context(self._only_one())
             if self._writer is not None:
-                await stack.enter_async_context(self._writer)
+                await stack.enter_async_context(_turn(self._writer))
             session = await stack.enter_async_context(self._sessions())
             connection = await session.connection(execution_options={WRITE_OPTION: True})
             unit = UnitOfWork(session=session, service=self.service, now=self.clock(), actor=actor)
@@ -102,3 +106,17 @@ class Database:
         """One value, read outside of any unit of work."""
         async with self.read() as session:
             return await session.scalar(statement)
+
+
+@asynccontextmanager
+async def _turn(writer: asyncio.Lock) -> AsyncIterator[None]:
+    """Hold the lock; the error of an exhausted pool where those before do not end."""
+    try:
+        async with asyncio.timeout(TURN_SECONDS):
+            await writer.acquire()
+    except TimeoutError:
+        raise PoolTimeoutError("others are writing for too long") from None
+    try:
+        yield
+    finally:
+        writer.release()

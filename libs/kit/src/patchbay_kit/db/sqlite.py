@@ -3,16 +3,22 @@ else crosses to it.
 
 Inside a write transaction the statements of a unit of work run in the loop itself: each takes
 microseconds, where a crossing costs two switches and a turn of the interpreter lock. BEGIN
-IMMEDIATE (others may be writing), COMMIT (the disk) and reads (they may be long) go to the thread.
+IMMEDIATE (others may be writing), COMMIT (the disk), reads (they may be long) and statements that
+have been long before go to the thread.
 """
 
 import sqlite3
+import time
 from collections.abc import Callable
 from typing import Any
 
 import aiosqlite
 
 _BEGIN_WRITING = "BEGIN IMMEDIATE"
+# What takes longer in the loop, others would notice: the next time it goes to the thread.
+LONG_SECONDS = 0.02
+_MOST_LONG = 500
+_long: set[str] = set()
 
 
 class LoopConnection(aiosqlite.Connection):
@@ -28,7 +34,7 @@ class LoopConnection(aiosqlite.Connection):
 
     async def _execute(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
         if self._sent == self._done and self._is_short(fn, args):
-            return fn(*args, **kwargs)
+            return _timed(fn, args, kwargs)
         if fn.__name__ in ("commit", "rollback"):
             self._writing = False
 
@@ -56,8 +62,20 @@ class LoopConnection(aiosqlite.Connection):
                 return not self._writing
             case "commit":
                 return False
+            case "execute" | "executemany":
+                return args[0] == "BEGIN" or (self._writing and args[0] not in _long)
             case _:
-                return self._writing or (bool(args) and args[0] == "BEGIN")
+                return self._writing
+
+
+def _timed(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Run it here, and remember a statement that was long."""
+    started = time.perf_counter()
+    try:
+        return function(*args, **kwargs)
+    finally:
+        if time.perf_counter() - started > LONG_SECONDS and len(_long) < _MOST_LONG:
+            _long.update(each for each in args[:1] if isinstance(each, str))
 
 
 def connect(path: str, **options: Any) -> LoopConnection:
