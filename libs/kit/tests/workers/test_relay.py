@@ -8,12 +8,15 @@ from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import Row, select, update
+from sqlalchemy.exc import DBAPIError
 
 from patchbay_contracts import AccountRenamed, AlertRequested
 from patchbay_kit.bus import OutgoingMessage, PublishOutcome
 from patchbay_kit.clock import utc_now
 from patchbay_kit.db import Database
+from patchbay_kit.db.outbox import MAX_EVENT_BYTES
 from patchbay_kit.db.tables import outbox
+from patchbay_kit.errors import PermanentError
 from patchbay_kit.testing.consumer import QUEUE, CountingConsumer
 from patchbay_kit.testing.scripted_bus import ScriptedBus
 from patchbay_kit.testing.servers.postgres import Postgres
@@ -37,6 +40,20 @@ class Clock:
 
     def pass_by(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
+
+
+class GatedBus(ScriptedBus):
+    """Publishes when the test lets it; `inside` counts who waits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inside = 0
+        self.gate = asyncio.Event()
+
+    async def publish(self, messages: Sequence[OutgoingMessage]) -> list[PublishOutcome]:
+        self.inside += 1
+        await self.gate.wait()
+        return await super().publish(messages)
 
 
 @pytest.fixture
@@ -147,6 +164,55 @@ async def test_a_crash_between_confirm_and_delete_sends_the_same_event_again(
     assert ids(bus.published) == [*sent, *sent]
     assert bus.published[0].body == bus.published[2].body
     assert await kept(db) == []
+
+
+async def test_a_relay_that_is_ended_while_it_publishes_leaves_its_rows_to_the_next(
+    db: Database, relay: RelayLoop, bus: ScriptedBus
+) -> None:
+    sent = await publish(db, 3)
+    gated = GatedBus()
+    dying = asyncio.create_task(RelayLoop(db, gated, asyncio.Event()).relay_once())
+    await eventually(lambda: gated.inside == 1)
+    dying.cancel()
+    await asyncio.wait({dying}, timeout=5)
+    assert [row.id for row in await kept(db)] == sent
+    assert await relay.relay_once() == (3, 0)
+    assert ids(bus.published) == sent
+
+
+async def test_a_claim_is_bounded_by_what_it_takes_of_memory(
+    db: Database, relay: RelayLoop, bus: ScriptedBus
+) -> None:
+    sent = []
+    for number in range(5):
+        large = AccountRenamed(account_id="a", name="x" * 5_000_000, auto_created=False)
+        async with db.unit_of_work() as uow:
+            sent.append(uow.publish(large, subject="a", version=number))
+    sent += await publish(db, 2)
+    assert [await relay.relay_once() for _ in range(4)] == [(2, 0), (2, 0), (3, 0), (0, 0)]
+    assert ids(bus.published) == sent
+
+
+async def test_large_claims_follow_each_other_without_a_pause(
+    db: Database, relay: RelayLoop, bus: ScriptedBus
+) -> None:
+    large = AccountRenamed(account_id="a", name="x" * 9_000_000, auto_created=False)
+    async with db.unit_of_work() as uow:
+        sent = [uow.publish(large, subject="a", version=number) for number in range(3)]
+    async with running(relay):
+        await eventually(lambda: len(bus.published) == len(sent))
+    assert ids(bus.published) == sent
+
+
+async def test_an_event_that_no_broker_would_take_is_refused_with_its_change(
+    db: Database, relay: RelayLoop, bus: ScriptedBus
+) -> None:
+    huge = AccountRenamed(account_id="a", name="x" * MAX_EVENT_BYTES, auto_created=False)
+    with pytest.raises(PermanentError) as caught:
+        async with db.unit_of_work() as uow:
+            uow.publish(huge, subject="a", version=1)
+    assert caught.value.reason == "event_too_large"
+    assert await relay.relay_once() == (0, 0)
 
 
 async def test_an_unknown_outcome_keeps_the_row_and_its_turn(
@@ -267,20 +333,6 @@ async def test_the_relay_ends_when_it_is_cancelled(relay: RelayLoop, bus: Script
     assert task.cancelled()
 
 
-class GatedBus(ScriptedBus):
-    """Publishes when the test lets it; `inside` counts who waits."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.inside = 0
-        self.gate = asyncio.Event()
-
-    async def publish(self, messages: Sequence[OutgoingMessage]) -> list[PublishOutcome]:
-        self.inside += 1
-        await self.gate.wait()
-        return await super().publish(messages)
-
-
 @pytest.mark.integration
 class TestOnPostgres:
     async def test_two_relays_never_send_one_row_twice(self, pg_consumer: CountingConsumer) -> None:
@@ -351,6 +403,52 @@ class TestOnPostgres:
 
             await eventually(wakes_again, timeout=30, interval=0.2)
         await relay.db.close()
+
+    async def test_a_connection_lost_between_the_confirms_and_the_commit_takes_no_row(
+        self, pg_consumer: CountingConsumer, postgres_node: Postgres
+    ) -> None:
+        db = pg_consumer.db
+
+        class CutOff(ScriptedBus):
+            async def publish(self, messages: Sequence[OutgoingMessage]) -> list[PublishOutcome]:
+                outcomes = await super().publish(messages)
+                if len(self.published) == len(messages):
+                    postgres_node.disconnect_clients(db.url)
+                return outcomes
+
+        bus, sent = CutOff(), await publish(db, 3)
+        relay = RelayLoop(db, bus, asyncio.Event(), poll_interval=NEVER)
+        bus.outcomes.append(PublishOutcome.UNROUTABLE)
+        with pytest.raises(DBAPIError):
+            await relay.relay_once()
+        assert [(row.id, row.attempts) for row in await kept(db)] == [(each, 0) for each in sent]
+        assert await relay.relay_once() == (3, 0)
+        assert ids(bus.published) == [*sent, *sent]
+        assert await kept(db) == []
+
+    async def test_a_relay_takes_over_from_one_that_died_with_its_claim(
+        self, pg_consumer: CountingConsumer, bus: ScriptedBus, postgres_node: Postgres
+    ) -> None:
+        sent, gated = await publish(pg_consumer.db, 3), GatedBus()
+        first = Database(pg_consumer.db.url, service="desk-svc")
+        dying = asyncio.create_task(RelayLoop(first, gated, asyncio.Event()).relay_once())
+        await eventually(lambda: gated.inside == 1)
+        relay = RelayLoop(pg_consumer.db, bus, asyncio.Event())
+        assert await relay.relay_once() == (0, 0)  # They are another's, for as long as it lives.
+        postgres_node.disconnect_clients(first.url)
+
+        async def taken_over() -> bool:
+            try:
+                return await relay.relay_once() == (3, 0)
+            except DBAPIError:
+                return False  # Our own connection was cut as well.
+
+        await eventually(taken_over)
+        gated.gate.set()
+        await asyncio.wait({dying}, timeout=10)
+        assert isinstance(dying.exception(), DBAPIError)
+        assert ids(bus.published) == sent
+        await first.close()
 
     async def test_a_database_that_comes_back_loses_no_row(
         self, pg_consumer: CountingConsumer, bus: ScriptedBus, postgres_node: Postgres

@@ -13,8 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from patchbay_contracts import Envelope, EventData, schema_uri
 from patchbay_kit.db.bulk import insert_many
 from patchbay_kit.db.tables import outbox
+from patchbay_kit.errors import PermanentError
 from patchbay_kit.ids import new_id
 from patchbay_kit.tracing import Trace, new_traceparent
+
+# A broker closes the channel on what is larger than 16 MiB, and on all that is under way with it.
+MAX_EVENT_BYTES = 12 * 1024 * 1024
 
 
 class OutboxRow(TypedDict):
@@ -43,7 +47,8 @@ def outbox_row(
 ) -> OutboxRow:
     """Wrap `data` into its CloudEvents envelope.
 
-    A caused event continues the cause's correlation and trace.
+    A caused event continues the cause's correlation and trace. PermanentError beyond
+    MAX_EVENT_BYTES: big things travel by reference.
     """
     event_id = new_id()
     parent = cause.traceparent if cause else (trace.traceparent if trace else None)
@@ -69,11 +74,14 @@ def outbox_row(
     }
     if cause is not None:
         envelope["causationid"] = cause.id
+    payload = orjson.dumps(envelope)
+    if len(payload) > MAX_EVENT_BYTES:
+        raise PermanentError("event_too_large", f"{data.event_type} of {len(payload)} bytes")
     return OutboxRow(
         id=event_id,
         type=data.event_type,
         aggregateid=subject,
-        payload=orjson.dumps(envelope).decode(),
+        payload=payload.decode(),
         queue=None,
         attempts=0,
         created_at=time,

@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import Row, delete, select, update
+from sqlalchemy import Row, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from patchbay_contracts import EventKind, consumers_of, registered
@@ -25,8 +25,11 @@ from patchbay_kit.workers.lifecycle import pause, setting
 log = structlog.get_logger(__name__)
 
 CLAIM = 500
+# Rows are claimed up to this size, the last one being over it: memory holds them several times.
+CLAIM_BYTES = 8 * 1024 * 1024
 MAX_DELAY = 60.0
-BUS_AWAY_PAUSE = 0.5
+AWAY_PAUSE = 0.5
+MAX_AWAY_PAUSE = 5.0
 
 
 @dataclass
@@ -43,6 +46,7 @@ class RelayLoop:
     async def run(self, stop: asyncio.Event) -> None:
         async with setting(self.wake, when=stop):
             self.wake.set()
+            in_vain = 0
             while not stop.is_set():
                 if not await self._turn() or stop.is_set():
                     continue
@@ -56,9 +60,11 @@ class RelayLoop:
                 except Exception as error:  # noqa: BLE001  # the relay outlives any failure; the rows are still there
                     log.warning("relay.failed", error=str(error), kind=type(error).__name__)
                     sent, failed = 0, 1
-                if failed and not sent:
-                    await pause(BUS_AWAY_PAUSE, stop)
-                if failed or sent >= CLAIM:
+                in_vain = in_vain + 1 if failed and not sent else 0
+                if in_vain:
+                    # Longer and longer: with the bus away for hours each claim is work for nothing.
+                    await pause(min(MAX_AWAY_PAUSE, AWAY_PAUSE * 2 ** min(in_vain - 1, 10)), stop)
+                if failed:
                     self.wake.set()
 
     async def _turn(self) -> bool:
@@ -81,7 +87,7 @@ class RelayLoop:
                 rows = await _due(session, self.db)
             if not rows:
                 return 0, 0
-            outcomes = await self.bus.publish([_message(row) for row in rows])
+            outcomes = await self._publish(rows)
             async with self.db.unit_of_work() as uow:
                 return await _settle(uow.session, rows, outcomes, self.db)
 
@@ -95,12 +101,19 @@ class RelayLoop:
                 if not rows:
                     return 0, 0
                 rows = sorted(rows, key=lambda row: row.seq)
-                outcomes = await self.bus.publish([_message(row) for row in rows])
+                outcomes = await self._publish(rows)
                 if all(outcome is PublishOutcome.UNKNOWN for outcome in outcomes):
                     raise _BusAwayError(len(rows))
                 return await _put_back(uow.session, rows, outcomes, self.db)
         except _BusAwayError as away:
             return 0, away.rows
+
+    async def _publish(self, rows: Sequence[Row[Any]]) -> list[PublishOutcome]:
+        messages = [_message(row) for row in rows]
+        if len(rows) >= CLAIM or sum(len(each.body) for each in messages) >= CLAIM_BYTES:
+            # There may be more, which need not wait for the confirms of these.
+            self.wake.set()
+        return await self.bus.publish(messages)
 
 
 class _BusAwayError(Exception):
@@ -115,27 +128,28 @@ class _BusAwayError(Exception):
 # back the rows are published again, as after any crash: so the commit need not wait for the disk.
 _TAKE = f"""
 DELETE FROM outbox WHERE seq = ANY(ARRAY(
-  SELECT seq FROM outbox WHERE next_attempt_at <= $1 ORDER BY seq LIMIT {CLAIM}
-  FOR UPDATE SKIP LOCKED))
+  SELECT seq FROM (
+    SELECT seq, sum(size) OVER (ORDER BY seq) - size AS before FROM (
+      SELECT seq, octet_length(payload) AS size FROM outbox WHERE next_attempt_at <= $1
+      ORDER BY seq LIMIT {CLAIM} FOR UPDATE SKIP LOCKED) AS locked) AS counted
+  WHERE before < {CLAIM_BYTES}))
 AND (SELECT set_config('synchronous_commit', 'off', true)) IS NOT NULL
 RETURNING seq, id, type, aggregateid, payload, queue, attempts, created_at, next_attempt_at
-"""  # noqa: S608  # CLAIM is ours
+"""  # noqa: S608  # the limits are ours
 
 
 async def _due(session: AsyncSession, db: Database) -> Sequence[Row[Any]]:
-    statement = (
-        select(
-            outbox.c.seq,
-            outbox.c.id,
-            outbox.c.type,
-            outbox.c.payload,
-            outbox.c.queue,
-            outbox.c.attempts,
-        )
+    first = (
+        select(outbox.c.seq, func.length(outbox.c.payload).label("size"))
         .where(outbox.c.next_attempt_at <= db.clock())
         .order_by(outbox.c.seq)
         .limit(CLAIM)
+        .subquery()
     )
+    before = func.sum(first.c.size).over(order_by=first.c.seq) - first.c.size
+    counted = select(first.c.seq, before.label("before")).subquery()
+    claimed = select(counted.c.seq).where(counted.c.before < CLAIM_BYTES)
+    statement = select(outbox).where(outbox.c.seq.in_(claimed)).order_by(outbox.c.seq)
     return (await session.execute(statement)).all()
 
 

@@ -17,6 +17,7 @@ from patchbay_kit.workers.lifecycle import pause, setting
 log = structlog.get_logger(__name__)
 
 CHANNEL = "patchbay_outbox"
+TIMEOUT = 5.0
 
 
 def _arguments(url: str) -> dict[str, Any]:
@@ -24,7 +25,8 @@ def _arguments(url: str) -> dict[str, Any]:
     parsed = make_url(url).set(drivername="postgresql+asyncpg")
     _, arguments = parsed.get_dialect()().create_connect_args(parsed)
     # Those are for SQLAlchemy's own side of the driver.
-    return {name: arguments[name] for name in arguments if not name.startswith("prepared_")}
+    given = {name: arguments[name] for name in arguments if not name.startswith("prepared_")}
+    return {**given, "timeout": TIMEOUT, "command_timeout": TIMEOUT}
 
 
 class NotifyLoop:
@@ -40,7 +42,7 @@ class NotifyLoop:
     async def run(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
             try:
-                connection = await asyncpg.connect(**_arguments(self._url), timeout=5)
+                connection = await asyncpg.connect(**_arguments(self._url))
                 try:
                     await self._send(connection, stop)
                 finally:
@@ -54,7 +56,7 @@ class NotifyLoop:
             while not stop.is_set():
                 await self.pending.wait()
                 self.pending.clear()
-                await connection.execute(f"NOTIFY {CHANNEL}", timeout=5)
+                await connection.execute(f"NOTIFY {CHANNEL}")
 
 
 class ListenLoop:
@@ -68,13 +70,13 @@ class ListenLoop:
     async def run(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
             try:
-                connection = await asyncpg.connect(**_arguments(self._url), timeout=5)
+                connection = await asyncpg.connect(**_arguments(self._url))
                 try:
                     await connection.add_listener(CHANNEL, lambda *_: self._wake.set())
                     self._wake.set()
                     while not stop.is_set() and not connection.is_closed():
                         await pause(5.0, stop)
-                        await connection.execute("SELECT 1", timeout=5)
+                        await connection.execute("SELECT 1")
                 finally:
                     await connection.close(timeout=2)
             except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
