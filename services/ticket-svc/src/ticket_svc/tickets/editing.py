@@ -37,7 +37,7 @@ _READ: Table = TicketRead.__table__  # type: ignore[attr-defined]  # set by SQLM
 
 
 async def lock_ticket(
-    uow: UnitOfWork, ticket_id: str, request: Request | None, viewer: Viewer | None = None
+    uow: UnitOfWork, ticket_id: str, request: Request | None, viewer: Viewer
 ) -> Row[Any]:
     """The ticket's row, locked, to be changed.
 
@@ -45,7 +45,7 @@ async def lock_ticket(
     another version.
     """
     row = (await lock_tickets(uow.session, [ticket_id])).get(ticket_id)
-    if row is None or (viewer is not None and not viewer.sees(row)):
+    if row is None or not viewer.sees(row):
         raise not_found("ticket", ticket_id)
     refuse_merged(row)
     if request is not None:
