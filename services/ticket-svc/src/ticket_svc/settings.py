@@ -1,9 +1,11 @@
 """Settings of ticket-svc."""
 
+import json
 from datetime import timedelta
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import NoDecode
 
 from patchbay_kit.settings import BaseServiceSettings, Environment
 
@@ -27,7 +29,7 @@ class TicketSettings(BaseServiceSettings):
         default=None, description="the audience that its tokens must be made for"
     )
     oidc_groups_claim: str = Field(default="groups", min_length=1, max_length=200)
-    oidc_groups: dict[str, str] = Field(
+    oidc_groups: Annotated[dict[str, str], NoDecode] = Field(
         default_factory=dict,
         description="privilege groups by the provider's groups, as JSON: they follow what it says",
     )
@@ -35,6 +37,17 @@ class TicketSettings(BaseServiceSettings):
         default=False,
         description="let the provider be in a private network; always allowed in development",
     )
+
+    @field_validator("oidc_groups", mode="before")
+    @classmethod
+    def _json_or_nothing(cls, value: Any) -> Any:
+        """Deployments pass on what is not set as an empty text."""
+        if not isinstance(value, str):
+            return value
+        try:
+            return json.loads(value or "{}")
+        except ValueError:
+            raise ValueError("must be written as JSON") from None
 
     @field_validator("oidc_issuer", "oidc_client_id", mode="before")
     @classmethod
