@@ -95,7 +95,11 @@ def _fill_work(client: httpx.Client) -> None:
     account, slot = KNOWN["account_id"][0], ("2026-11-23T08:00:00Z", "2026-11-23T10:00:00Z")
     block = {"name": "Block", "kind": "block_hours", "block_minutes": 600}
     visit = {"employee_id": employee, "starts_at": slot[0], "ends_at": slot[1]}
+    rack = {"record": "asset", "key": "rack", "label": "Rack", "kind": "text"}
     for name, path, body in (
+        ("location_id", "/v1/locations", {"account_id": account, "name": "Office"}),
+        ("department_id", "/v1/departments", {"account_id": account, "name": "Finance"}),
+        ("custom_field_id", "/v1/custom-fields", rack),
         ("contract_id", "/v1/contracts", {"account_id": account, **block}),
         ("charge_id", f"{ticket}/charges", {"kind": "work", "minutes": 30}),
         ("task_id", f"{ticket}/tasks", {"title": "Order the disk"}),
