@@ -239,3 +239,14 @@ async def test_events_carry_the_mails_id_as_their_subject(
 
 def _raw(raw: bytes) -> RawMail:
     return RawMail(raw=raw, via="smtp")
+
+
+async def test_mails_that_their_server_withholds_are_quarantined_one_by_one(gateway: Any) -> None:
+    mailbox = {"via": "imap", "mailbox_id": new_id(), "uidvalidity": 7, "withheld": True}
+    for uid in (1, 2, 2):
+        await gateway.take(b"", uid=uid, **mailbox)
+    rows = await gateway.received()
+    assert [(row.state, row.deliveries) for row in rows] == [("quarantined", 1), ("quarantined", 2)]
+    assert {row.reasons[0]["params"]["limit"] for row in rows} == {"withheld"}
+    answer = await gateway.http.post(f"/v1/mails/{rows[0].id}/reprocess")
+    assert answer.json()["code"] == "still_quarantined"

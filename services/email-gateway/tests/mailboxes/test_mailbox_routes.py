@@ -114,6 +114,23 @@ async def test_private_hosts_are_allowed_where_the_installation_says_so(gateways
         assert (await create(gateway, host="10.0.0.5"))["host"] == "10.0.0.5"
 
 
+@pytest.mark.parametrize(
+    "change", [{"host": "imap.evil.example"}, {"security": "none"}, {"port": 1}]
+)
+async def test_a_stored_password_is_not_sent_to_another_server(
+    small_gateway: Any, change: dict[str, Any]
+) -> None:
+    made = await create(small_gateway)
+    path = f"/v1/mailboxes/{made['id']}"
+    answer = await small_gateway.http.patch(path, json=change)
+    assert (answer.status_code, answer.json()["code"]) == (422, "password_required")
+    assert answer.json()["field"] == "/password"
+    answer = await small_gateway.http.patch(path, json={**change, "password": "typed again"})
+    assert answer.status_code == 200
+    same = {"host": answer.json()["host"], "name": "Another name"}
+    assert (await small_gateway.http.patch(path, json=same)).status_code == 200
+
+
 async def test_a_change_needs_the_version_it_was_made_for(gateway: Any) -> None:
     made = await create(gateway)
     path = f"/v1/mailboxes/{made['id']}"
@@ -234,7 +251,7 @@ async def test_a_check_connects_now_and_tells(
 
 
 def _sources(gateway: Any, source: Source) -> Any:
-    return MailSources(lambda _row, _password: source, gateway.runtime.secrets, True)  # type: ignore[arg-type,return-value]
+    return MailSources(lambda _row, _password, address: source, gateway.runtime.secrets, True)  # type: ignore[arg-type,return-value]
 
 
 async def test_a_check_with_another_installation_key_says_so(gateways: Any) -> None:

@@ -160,7 +160,7 @@ async def test_a_crash_between_commit_and_mark_takes_nothing_twice(
 
 
 def _opener(kind: Any) -> Any:
-    def open_source(row: Any, password: str) -> Any:
+    def open_source(row: Any, password: str, *, address: str | None) -> Any:
         return kind(row.host, row.port, row.username, password, security=row.security)
 
     return open_source

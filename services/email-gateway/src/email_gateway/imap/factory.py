@@ -5,9 +5,9 @@ from typing import Any
 from email_gateway.imap.port import MailSource
 
 
-def open_source(mailbox: Any, password: str, *, max_bytes: int) -> MailSource:
+def open_source(mailbox: Any, password: str, *, address: str | None, max_bytes: int) -> MailSource:
     """A source for a row of `mailbox`; it connects when it is told to. Of mails over
-    `max_bytes` it brings the headers only.
+    `max_bytes` it brings the headers only. `address` is dialled instead of a look-up of the host.
     """
     from email_gateway.imap.imap_tools_source import ImapToolsSource
 
@@ -18,4 +18,5 @@ def open_source(mailbox: Any, password: str, *, max_bytes: int) -> MailSource:
         username=mailbox.username,
         password=password,
         max_bytes=max_bytes,
+        address=address,
     )

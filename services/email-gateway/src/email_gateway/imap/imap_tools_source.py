@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Literal, TypeVar
 
+from email_gateway.imap.login import Login
 from email_gateway.imap.port import (
     FetchedMail,
     MailboxState,
@@ -17,7 +18,7 @@ from email_gateway.imap.port import (
     MailSourceUnavailable,
 )
 from email_gateway.imap.responses import Listed
-from email_gateway.imap.session import ImapSession, Login
+from email_gateway.imap.session import ImapSession
 
 _T = TypeVar("_T")
 _A = TypeVar("_A")
@@ -50,10 +51,20 @@ class ImapToolsSource:
         authentication: Literal["password", "xoauth2"] = "password",
         command_timeout: float = 30.0,
         max_bytes: int = 25 * 1024 * 1024,
+        address: str | None = None,
     ) -> None:
-        """With xoauth2 `password` is the access token."""
+        """With xoauth2 `password` is the access token; `address` is dialled where it is given."""
         self._login = Login(
-            host, port, username, password, security, authentication, command_timeout
+            host,
+            port,
+            username,
+            password,
+            security,
+            authentication,
+            command_timeout,
+            address,
+            # What is asked for at once, with room for servers that understate sizes.
+            answer_bytes=2 * max(MAX_CHUNK_BYTES, max_bytes) + 1024 * 1024,
         )
         self._max_bytes = max_bytes
         self._session: ImapSession | None = None
@@ -95,8 +106,26 @@ class ImapToolsSource:
             for group, oversize in self._groups(listed):
                 size = 0 if oversize else sum(each.size for each in group)
                 deadline = self._login.timeout + size / _SLOWEST_BYTES_PER_SECOND
-                found += await self._run(_download(session, group, oversize), deadline)
+                came = await self._run(_download(session, group, oversize), deadline)
+                found += came
+                missing = {each.uid for each in group} - {mail.uid for mail in came}
+                if missing:
+                    found += await self._withheld(session, sorted(missing))
         return sorted(found, key=lambda mail: mail.uid)
+
+    async def _withheld(self, session: ImapSession, uids: Sequence[int]) -> list[FetchedMail]:
+        """Mails that are listed but did not come: their headers, or nothing but their numbers.
+        A mail that is gone meanwhile is none.
+        """
+        listed = await self._run(_bound(session.listing, uids))
+        if not listed:
+            return []
+        came = await self._run(_download(session, listed, True))
+        heads = {mail.uid: mail.raw for mail in came}
+        return [
+            FetchedMail(each.uid, each.internaldate, heads.get(each.uid, b""), withheld=True)
+            for each in listed
+        ]
 
     async def mark_done(self, uids: Sequence[int]) -> None:
         """Set \\Seen and, where the server allows keywords, $PatchbayDone."""

@@ -31,12 +31,16 @@ class MailboxState:
 
 @dataclass(frozen=True, slots=True)
 class FetchedMail:
-    """One message. `oversize`: larger than the limit, so `raw` holds its headers only."""
+    """One message. `oversize`: larger than the limit, so `raw` holds its headers only.
+
+    `withheld`: the server lists it but does not hand it out; `raw` holds what came, if anything.
+    """
 
     uid: int
     internaldate: datetime | None
     raw: bytes
     oversize: bool = False
+    withheld: bool = False
 
 
 class MailSource(Protocol):

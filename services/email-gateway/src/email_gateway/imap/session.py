@@ -6,15 +6,14 @@ Only `abort` may be called from another thread; it ends whatever the thread is w
 import contextlib
 import imaplib
 import socket
-import ssl
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Literal, TypeVar
+from typing import TypeVar
 
-from imap_tools import BaseMailBox, MailBox, MailBoxStartTls, MailBoxUnencrypted
 from imap_tools.errors import ImapToolsError, MailboxLoginError
 from imap_tools.utils import encode_folder
 
+from email_gateway.imap.client import GuardedBox
+from email_gateway.imap.login import Login
 from email_gateway.imap.port import (
     FetchedMail,
     MailboxState,
@@ -36,25 +35,12 @@ MAX_HEADER_BYTES = 256 * 1024
 _LOST = (imaplib.IMAP4.error, ImapToolsError, OSError, EOFError, ValueError, AttributeError)
 
 
-@dataclass(frozen=True, slots=True)
-class Login:
-    """Where and as whom to log in. With xoauth2 `password` is the access token."""
-
-    host: str
-    port: int
-    username: str
-    password: str = field(repr=False)
-    security: Literal["tls", "starttls", "none"] = "tls"
-    authentication: Literal["password", "xoauth2"] = "password"
-    timeout: float = 30.0
-
-
 class ImapSession:
     """One connection. Every method but `abort` raises MailSourceUnavailable when it is lost."""
 
     def __init__(self, login: Login) -> None:
         self._login = login
-        self._box: BaseMailBox | None = None
+        self._box: GuardedBox | None = None
         self._aborted = False
         self._exists_seen = 0
 
@@ -87,7 +73,7 @@ class ImapSession:
         :raises MailSourceAuthError: the server refused the login for good.
         """
         with _translated(f"{self._login.host}:{self._login.port}"):
-            self._box = self._open()
+            self._box = GuardedBox(self._login)
         if self._aborted:
             self.abort()
         try:
@@ -104,15 +90,7 @@ class ImapSession:
             words = data[-1].decode("ascii", "replace").upper() if data and data[-1] else ""
             self._box.client.capabilities = tuple(words.split())
 
-    def _open(self) -> BaseMailBox:
-        login = self._login
-        if login.security == "none":
-            return MailBoxUnencrypted(login.host, login.port, timeout=login.timeout)
-        context = ssl.create_default_context()
-        kind = MailBoxStartTls if login.security == "starttls" else MailBox
-        return kind(login.host, login.port, timeout=login.timeout, ssl_context=context)
-
-    def _authenticate(self, box: BaseMailBox) -> None:
+    def _authenticate(self, box: GuardedBox) -> None:
         name, password = self._login.username, self._login.password
         if self._login.authentication == "xoauth2":
             box.xoauth2(name, password, initial_folder=None)
@@ -122,7 +100,7 @@ class ImapSession:
             box.login_utf8(name, password, initial_folder=None)
 
     @property
-    def box(self) -> BaseMailBox:
+    def box(self) -> GuardedBox:
         """The open connection."""
         if self._box is None or self._aborted:
             raise MailSourceUnavailable("not connected")
@@ -173,7 +151,7 @@ class ImapSession:
         return [each for each in read_listing(data) if each.uid in wanted]
 
     def download(self, listed: Sequence[Listed], *, headers_only: bool) -> list[FetchedMail]:
-        """Raw bytes of the mails, or their header blocks."""
+        """Raw bytes of the mails, or their header blocks; what the server withholds is missing."""
         part = f"BODY.PEEK[HEADER]<0.{MAX_HEADER_BYTES}>" if headers_only else "BODY.PEEK[]"
         dates = {each.uid: each.internaldate for each in listed}
         data = self._command("FETCH", _set(list(dates)), f"(UID {part})")
@@ -210,17 +188,20 @@ class ImapSession:
         if self._exists() > self._exists_seen:
             return True
         with _translated("IDLE"):
+            self.box.client.begin()
             responses = self.box.idle.wait(seconds)
         return any(b" EXISTS" in line or b" RECENT" in line for line in responses)
 
     def noop(self) -> bool:
         """Ask the server for news; True when there is new mail."""
         with _translated("NOOP"):
+            self.box.client.begin()
             self.box.client.noop()
         return self._exists() > self._exists_seen
 
     def _command(self, name: str, *arguments: str | bytes) -> list[object]:
         with _translated(f"UID {name}"):
+            self.box.client.begin()
             status, data = self.box.client.uid(name, *arguments)  # type: ignore[arg-type]
         if status != "OK":
             raise _RefusedError(f"UID {name}: {status} {str(data)[:200]}")

@@ -11,6 +11,7 @@ class RawMail:
     """`recipients` are the envelope's; over IMAP the mailbox's address.
 
     `oversize`: only the header block was fetched, the whole mail is still in its mailbox.
+    `withheld`: the same, because the mailbox's server did not hand out the rest.
     """
 
     raw: bytes
@@ -21,3 +22,4 @@ class RawMail:
     uidvalidity: int = 0
     uid: int = 0
     oversize: bool = False
+    withheld: bool = False

@@ -60,6 +60,9 @@ def _evidence(mail: RawMail, identity: Identity) -> Evidence:
     if mail.oversize:
         detail = f"over {identity.limits.raw_bytes} bytes; the whole mail is still in its mailbox"
         raise QuarantineError(QuarantineReason.RAW_TOO_LARGE, detail)
+    if mail.withheld:
+        detail = "its server did not hand it out; the whole mail is still in its mailbox"
+        raise QuarantineError(QuarantineReason.WITHHELD, detail)
     try:
         parsed = parse_mail(mail.raw, identity.limits)
         classification = classify(parsed, identity.own)
@@ -79,7 +82,8 @@ def _fingerprint(mail: RawMail, parsed: ParsedMail | None, day: str) -> str:
     digest = hashlib.sha256((mail.mailbox_id or "port").encode())
     unified = mail.raw.replace(b"\r\n", b"\n")
     if parsed is None:
-        digest.update(unified)
+        # Two mails of which nothing came are two all the same.
+        digest.update(unified or f"{mail.uidvalidity}/{mail.uid}".encode())
         return digest.hexdigest()
     named = not parsed.message_id_synthesised
     parts = (

@@ -195,7 +195,7 @@ def _row(uow: UnitOfWork, mail_id: str, blob: str, read: ReadMail) -> dict[str, 
             "limit": str(read.quarantine.reason_code),
             "detail": read.quarantine.detail,
         }
-        if raw.oversize:
+        if raw.oversize or raw.withheld:
             params["headers_only"] = True
         reason = Reason(code=ReasonCode.MAIL_QUARANTINED, params=params)
         reasons.append(reason.model_dump(mode="json"))

@@ -17,7 +17,8 @@ from patchbay_kit.ids import new_id
 
 _MAILBOX: Table = Mailbox.__table__  # type: ignore[attr-defined]  # set by SQLModel
 
-LEASE = timedelta(minutes=2)
+# Renewed while the visit lasts, so that it tells a dead process from a slow server.
+LEASE = timedelta(seconds=60)
 
 
 class ChangedMeanwhileError(Exception):
@@ -38,14 +39,16 @@ class Leases:
 
     db: Database
 
-    async def claim(self) -> Sequence[Claimed]:
-        """Every active mailbox that is due and that nobody holds."""
+    async def claim(self, limit: int = 100) -> Sequence[Claimed]:
+        """Active mailboxes that are due and that nobody holds; the longest due come first."""
         async with self.db.unit_of_work() as uow:
             statement = (
                 select(_MAILBOX)
                 .where(_MAILBOX.c.active, _MAILBOX.c.state != "refused")
                 .where(or_(_MAILBOX.c.leased_until.is_(None), _MAILBOX.c.leased_until < uow.now))
                 .where(_MAILBOX.c.next_poll_at <= uow.now)
+                .order_by(_MAILBOX.c.next_poll_at, _MAILBOX.c.id)
+                .limit(limit)
                 .with_for_update(skip_locked=True)
             )
             rows = (await uow.session.execute(statement)).all()
@@ -55,6 +58,12 @@ class Leases:
                 where = _MAILBOX.c.id.in_([row.id for row in rows])
                 await uow.session.execute(update(_MAILBOX).where(where).values(values))
         return [Claimed(row, token) for row in rows]
+
+    async def renew(self, claimed: Claimed) -> bool:
+        """Hold the mailbox for one more lease; False where somebody else has it by now."""
+        async with self.db.unit_of_work() as uow:
+            statement = update(_MAILBOX).where(_held(claimed))
+            return bool(await _changed(uow, statement.values(leased_until=uow.now + LEASE)))
 
     async def advance(
         self, uow: UnitOfWork, claimed: Claimed, *, uidvalidity: int, last_uid: int

@@ -25,6 +25,10 @@ TICK = 1.0
 STRICT_AUTH_FAILURES = 3
 # A visit hands a full mailbox back after this long, so that a stop or a change is heard.
 VISIT_SECONDS = 15.0
+# Several times within a lease: one renewal may be late.
+RENEW_SECONDS = 15.0
+# Each takes a thread and the memory of a chunk of mail.
+MAX_VISITS = 32
 
 
 @dataclass
@@ -56,7 +60,10 @@ class MailboxPoller:
         return any([await visit for visit in await self._start_due()])
 
     async def _start_due(self) -> "list[asyncio.Task[bool]]":
-        claimed = await Leases(self.runtime.db).claim()
+        room = MAX_VISITS - len(self._visits)
+        if room <= 0:
+            return []
+        claimed = await Leases(self.runtime.db).claim(room)
         visits = [asyncio.create_task(self._visit(each)) for each in claimed]
         self._visits.update(visits)
         for visit in visits:
@@ -97,12 +104,25 @@ class MailboxPoller:
     async def _fetch(self, claimed: Claimed, leases: Leases) -> bool:
         deadline = asyncio.get_running_loop().time() + VISIT_SECONDS
         source = await self.sources.open(claimed.row)
+        holding = asyncio.create_task(self._hold(leases, claimed))
         try:
             await source.connect()
             visit = Visit(self.runtime, self.intake, leases, claimed, source)
             return await visit.run(deadline)
         finally:
+            holding.cancel()
+            await asyncio.gather(holding, return_exceptions=True)
             await source.close()
+
+    async def _hold(self, leases: Leases, claimed: Claimed) -> None:
+        """Renew the lease until cancelled: a large mail may take longer than a lease."""
+        held = True
+        while held:
+            await asyncio.sleep(RENEW_SECONDS)
+            try:
+                held = await leases.renew(claimed)
+            except Exception as error:  # noqa: BLE001  # the database may be back for the next one
+                log.warning("mailbox.not_renewed", mailbox_id=claimed.row.id, kind=_kind(error))
 
 
 def _kind(error: Exception) -> str:

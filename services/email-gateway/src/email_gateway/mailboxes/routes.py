@@ -1,6 +1,7 @@
 """Mailboxes over HTTP. Passwords go in and never come out."""
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy import select
@@ -11,7 +12,7 @@ from email_gateway.mailboxes.sources import MailSources
 from email_gateway.mailboxes.tables import Mailbox
 from patchbay_kit.auth import Principal
 from patchbay_kit.db import UnitOfWork
-from patchbay_kit.errors import conflict, not_found
+from patchbay_kit.errors import conflict, invalid, not_found
 from patchbay_kit.http import (
     Page,
     PageParams,
@@ -32,6 +33,8 @@ router = APIRouter(prefix="/v1/mailboxes", route_class=TransactionalRoute, tags=
 
 # What a cursor belongs to.
 _PLACE = ("host", "port", "username", "folder")
+# What the password is sent to, and how.
+_SERVER = ("host", "port", "security")
 Admin = Annotated[Principal, Depends(require("mailboxes.admin"))]
 
 
@@ -89,7 +92,14 @@ async def change_mailbox(
     if body.host is not None:
         _sources(runtime).check(body.host)
     changes = body.model_dump(exclude_unset=True, exclude={"password"}, exclude_none=True)
-    if any(changes.get(name, getattr(mailbox, name)) != getattr(mailbox, name) for name in _PLACE):
+    if body.password is None and _changes(mailbox, changes, _SERVER):
+        raise invalid(
+            "password_required",
+            "Another server needs the password again",
+            field="/password",
+            detail="a stored password is only sent to the server that it was entered for",
+        )
+    if _changes(mailbox, changes, _PLACE):
         mailbox.uidvalidity, mailbox.last_uid = None, 0
         await forget(uow, mailbox.id)
     for name, value in changes.items():
@@ -112,6 +122,12 @@ async def delete_mailbox(mailbox_id: str, _admin: Admin, uow: Uow) -> None:
 def _sources(runtime: Runtime) -> MailSources:
     sources: MailSources = runtime.extras["mail_sources"]
     return sources
+
+
+def _changes(mailbox: Mailbox, changes: dict[str, Any], names: Sequence[str]) -> bool:
+    return any(
+        changes.get(name, getattr(mailbox, name)) != getattr(mailbox, name) for name in names
+    )
 
 
 async def _locked(uow: UnitOfWork, mailbox_id: str) -> Mailbox:

@@ -1,8 +1,10 @@
-"""Opening the source of a mailbox that somebody typed in: never a host of our own network."""
+"""Opening the source of a mailbox that somebody typed in: never a host of our own network.
 
-from collections.abc import Callable
+The address that was checked is the one that is dialled, so changing DNS gains nothing.
+"""
+
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from email_gateway.imap.port import MailSource, MailSourceUnavailable
 from patchbay_kit.errors import invalid
@@ -14,7 +16,11 @@ from patchbay_kit.targets import (
     public_address,
 )
 
-OpenSource = Callable[[Any, str], MailSource]
+
+class OpenSource(Protocol):
+    """Makes a source of a mailbox's row; `address` None: its host is looked up."""
+
+    def __call__(self, mailbox: Any, password: str, *, address: str | None) -> MailSource: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +48,11 @@ class MailSources:
         :raises MailSourceUnavailable: the host may not be called, or does not resolve.
         :raises PermanentError: the installation's key has changed.
         """
+        address = None
         if not self.allow_private:
             try:
-                await public_address(mailbox.host, mailbox.port)
+                address = await public_address(mailbox.host, mailbox.port)
             except (ForbiddenTargetError, UnresolvedTargetError) as error:
                 raise MailSourceUnavailable(str(error)) from error
-        return self.open_source(mailbox, self.secrets.open(mailbox.sealed_password))
+        password = self.secrets.open(mailbox.sealed_password)
+        return self.open_source(mailbox, password, address=address)

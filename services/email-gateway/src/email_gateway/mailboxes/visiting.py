@@ -111,4 +111,5 @@ def _raw(row: Row[Any], uidvalidity: int, mail: FetchedMail) -> RawMail:
         uidvalidity=uidvalidity,
         uid=mail.uid,
         oversize=mail.oversize,
+        withheld=mail.withheld,
     )

@@ -16,6 +16,7 @@ class QuarantineReason(StrEnum):
     TOO_MANY_PARTS = "too_many_parts"
     TOO_MANY_HEADERS = "too_many_headers"
     UNPARSABLE = "unparsable"
+    WITHHELD = "withheld"
 
 
 class QuarantineError(Exception):
