@@ -105,3 +105,31 @@ async def test_a_ticket_of_another_manager_is_not_there_for_those_without_the_ri
         assert (given.status_code, given.json()["manager"]) == (200, None)
         assert (await http.get(f"/v1/tickets/{mine['id']}")).status_code == 404
     assert (await desk.get(f"/v1/tickets/{other['id']}"))["version"] == 1
+
+
+@pytest.mark.covers("S2-66", "S2-68")
+async def test_an_entry_names_who_did_it(desk: Any, runtime: Any, mail: Any, rmm: Any) -> None:
+    mia = await desk.employee("Mia", "mia@desk.example")
+    account = await desk.account(email1="info@acme.example")
+    ann = await desk.contact(account, "ann@acme.example", name="Ann")
+    await desk.take(rmm.site_linked(account))
+    await desk.take(rmm.received())
+    ticket = await desk.only_ticket()
+    path = f"/v1/tickets/{ticket['id']}"
+    callers = [
+        make_principal({"desk", "tickets.all"}, id=mia),
+        make_principal({"desk"}, kind="contact", id=ann, account_id=account),
+    ]
+    for caller in callers:
+        async with client(runtime, SERVICE, principal=caller) as http:
+            note = (await http.post(f"{path}/notes", json={"text": "x", "public": True})).json()
+            assert note["actor_name"] in ("Mia", "Ann")
+    number = ticket["number"]
+    await desk.take(mail("info@acme.example", f"[{number}]", subject_numbers=[number]))
+    names = {entry["actor"]: entry["actor_name"] for entry in await desk.history(ticket["id"])}
+    assert names == {
+        f"employee:{mia}": "Mia",
+        f"contact:{ann}": "Ann",
+        "address:info@acme.example": "info@acme.example",
+        f"rmm:{rmm.connection}": None,
+    }

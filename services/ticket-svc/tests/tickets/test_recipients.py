@@ -161,3 +161,18 @@ async def test_the_sender_of_a_mail_gives_way_to_another_contact_person(
     assert await addresses(desk, ticket["id"]) == [("ann@home.example", "to")]
     await desk.patch(f"/v1/tickets/{ticket['id']}", contact_id=ben)
     assert await addresses(desk, ticket["id"]) == [("ben@acme.example", "to")]
+
+
+@pytest.mark.covers("S2-107", "S2-124")
+async def test_an_employee_who_writes_from_another_address_gets_no_copy_of_their_mail(
+    desk: Any, mail: Any
+) -> None:
+    mia = await desk.employee("Mia", "mia@desk.example", email2="mia@home.example")
+    account = await desk.account(email1="ann@acme.example", manager_id=mia)
+    ticket = await desk.ticket(account)
+    number = ticket["number"]
+    fields = {"subject_numbers": [number], "addressed_as": "to"}
+    await desk.take(mail("mia@home.example", f"Re: [{number}]", **fields))
+    (sent,) = await desk.events(SendEmail)
+    assert [each.email for each in sent.data.to] == ["ann@acme.example"]
+    assert (sent.data.cc, sent.data.bcc) == ([], [])

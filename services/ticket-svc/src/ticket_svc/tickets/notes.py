@@ -6,6 +6,7 @@ from sqlalchemy import Row
 
 from patchbay_contracts import Reason, ReasonCode
 from patchbay_kit.db import UnitOfWork
+from ticket_svc.tickets.actor_names import history_item
 from ticket_svc.tickets.actors import By
 from ticket_svc.tickets.changing import TicketNote, add_notes
 from ticket_svc.tickets.records import NewEntry
@@ -26,4 +27,4 @@ async def add_note(uow: UnitOfWork, row: Row[Any], note: NewNote, who: By) -> Hi
         inbox=who.external,
     )
     (entry,) = await add_notes(uow, [written], {row.id: row})
-    return HistoryItem.model_validate(entry)
+    return await history_item(uow.session, entry)

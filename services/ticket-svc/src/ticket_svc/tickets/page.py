@@ -18,7 +18,6 @@ from ticket_svc.messages import reading as messages
 from ticket_svc.rights.viewer import MARK_READ, Viewer
 from ticket_svc.tasks import reading as tasks
 from ticket_svc.tickets import reading, repository
-from ticket_svc.tickets.hidden import without_hidden
 from ticket_svc.tickets.labels import load_labels
 from ticket_svc.tickets.merging import merges_of
 from ticket_svc.tickets.page_schemas import (
@@ -32,7 +31,6 @@ from ticket_svc.tickets.page_schemas import (
 from ticket_svc.tickets.presenting import ticket_view
 from ticket_svc.tickets.relating import relations_of
 from ticket_svc.tickets.repository import HistoryFilter
-from ticket_svc.tickets.schemas import HistoryItem
 from ticket_svc.tickets.tables import Decision
 
 _ACCOUNT: Table = Account.__table__  # type: ignore[attr-defined]  # set by SQLModel
@@ -52,13 +50,12 @@ async def read_page(
     entries = await repository.page_of_history(
         session, row.id, HistoryFilter(newest_first=True), history, public_only=viewer.public_only
     )
-    shown = history.page(entries, key=lambda entry: (entry.id,), item=HistoryItem.model_validate)
     return TicketPage(
         ticket=ticket_view(row, recipients, viewer, labels, now),
         account=await _account(session, row.account_id),
         asset=await _asset(session, row.asset_id),
         contract=await contract_of(session, row.contract_id, now.date()),
-        history=await without_hidden(session, viewer, shown),
+        history=await reading.history_page(session, viewer, entries, history),
         relations=await relations_of(session, row.id, viewer, labels),
         merges=await merges_of(session, row.id),
         decisions=await _decisions(session, row.id),

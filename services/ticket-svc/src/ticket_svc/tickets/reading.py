@@ -19,6 +19,7 @@ from patchbay_kit.http import Page, PageRequest
 from ticket_svc.explaining import explained
 from ticket_svc.rights.viewer import Viewer
 from ticket_svc.tickets import repository
+from ticket_svc.tickets.actor_names import history_items
 from ticket_svc.tickets.hidden import without_hidden
 from ticket_svc.tickets.labels import load_labels
 from ticket_svc.tickets.presenting import recipient_view, ticket_view
@@ -92,7 +93,15 @@ async def list_history(
     rows = await repository.page_of_history(
         session, ticket_id, wanted, page, public_only=viewer.public_only
     )
-    found = page.page(rows, key=lambda row: (row.id,), item=HistoryItem.model_validate)
+    return await history_page(session, viewer, rows, page)
+
+
+async def history_page(
+    session: AsyncSession, viewer: Viewer, rows: list[Row[Any]], page: PageRequest
+) -> Page[HistoryItem]:
+    """Rows of `repository.page_of_history`, with the names of those who did it."""
+    items = {item.id: item for item in await history_items(session, rows[: page.limit])}
+    found = page.page(rows, key=lambda row: (row.id,), item=lambda row: items[row.id])
     return await without_hidden(session, viewer, found)
 
 

@@ -14,7 +14,9 @@ from ticket_svc.tickets.recipient_schemas import ExternalRecipient, RecipientVie
 from ticket_svc.tickets.statuses import Priority as Priority
 from ticket_svc.tickets.statuses import Status, StatusClass
 
-Subject = Annotated[str, Field(min_length=1, max_length=500)]
+Subject = Annotated[
+    str, Field(min_length=1, max_length=500, examples=["The printer on floor 3 jams"])
+]
 LongText = Annotated[str, Field(max_length=100_000)]
 TypeCode = Annotated[
     str,
@@ -48,7 +50,7 @@ class NewTicketRequest(RequestModel):
     priority: Priority = "normal"
     type: TypeCode = ""
     status: Status = Status.NEW
-    due_at: Moment | None = None
+    due_at: Moment | None = Field(default=None, examples=["2026-12-01T10:00:00Z"])
     awaits_dispatch: bool | None = Field(
         default=None, description='"Waiting for Dispatching"; default: as the desk is set (X-18)'
     )
@@ -93,7 +95,7 @@ class TicketChange(RequestModel):
 class NewStatus(RequestModel):
     """A ticket dragged to a status (S2-52)."""
 
-    status: Status
+    status: Status = Field(examples=["in_progress"])
     remove_from_inbox: bool = Field(
         default=False, description="take it out of the Inbox in the same step"
     )
@@ -101,7 +103,7 @@ class NewStatus(RequestModel):
 
 
 class NewNote(RequestModel):
-    text: LongText = Field(min_length=1)
+    text: LongText = Field(min_length=1, examples=["Called Ann; she will try another cable."])
     public: bool = Field(default=False, description="customers may read it")
 
 
@@ -190,8 +192,11 @@ class HistoryItem(ResponseModel):
     id: str
     kind: str
     public: bool
-    actor: str
-    channel: str
+    actor: str = Field(
+        description="who did it", examples=["employee:01890000-0000-7000-8000-000000000001"]
+    )
+    actor_name: str | None = Field(description="of people, API keys and mail addresses")
+    channel: str = Field(description="employee, email, web, api or rmm")
     text: str
     data: dict[str, Any]
     mail_id: str | None
