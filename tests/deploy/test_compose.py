@@ -11,8 +11,8 @@ ROOT = Path(__file__).parents[2]
 Document = dict[str, Any]
 # Those that call out, or are called from outside of the machine's own network.
 OUTSIDE = {
-    "front", "rabbitmq", "mailpit", "continuum-sim", "email-gateway-worker", "rmm-gateway",
-    "rmm-gateway-worker",
+    "front", "rabbitmq", "mailpit", "continuum-sim", "email-gateway", "email-gateway-worker",
+    "rmm-gateway", "rmm-gateway-worker",
 }  # fmt: skip
 
 
