@@ -3,9 +3,13 @@
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
 from sqlalchemy import update
 
+from patchbay_kit.auth.bearers import HttpApiKeys
+from patchbay_kit.errors import ProblemError
+from patchbay_kit.testing.apps import app_of
 from patchbay_kit.testing.harness import client, make_principal
 from ticket_svc.definition import SERVICE
 from ticket_svc.rights.tables import ApiKey
@@ -85,3 +89,17 @@ async def test_nobody_gives_a_key_what_they_do_not_hold(desk: Any, runtime: Any)
     assert (
         await desk.http.post("/v1/api-keys", json={"name": "x", "scopes": []})
     ).status_code == 422
+
+
+async def test_another_service_learns_from_us_whose_key_it_was_sent(
+    desk: Any, runtime: Any
+) -> None:
+    """The real route, asked the way the other services ask it."""
+    made, _ = await _make(desk, "desk", "links.write")
+    with app_of(SERVICE, runtime) as app:
+        keys = HttpApiKeys("http://ticket-svc/v1/auth/me", transport=httpx.ASGITransport(app))
+        known = await keys.verify(made["key"])
+        assert (known.actor, known.may("links.write")) == (f"api_key:{made['id']}", True)
+        with pytest.raises(ProblemError) as caught:
+            await keys.verify(made["key"] + "x")
+    assert caught.value.status == 401

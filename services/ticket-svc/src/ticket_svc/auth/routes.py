@@ -107,6 +107,7 @@ async def refresh_token(
 
 @sign_in_router.get("/.well-known/jwks.json", summary="Public keys of the token issuer (RFC 7517)")
 async def jwks(keys: Keys) -> dict[str, Any]:
+    """Also keys of yesterday: tokens that they signed are good until they expire."""
     return dict(issuer_of(keys).jwks())
 
 
@@ -128,6 +129,7 @@ async def rotate_keys(body: Rotation, uow: Uow, runtime: RuntimeDep, keys: Keys)
 
 @router.get("/v1/auth/me", summary="Who the token stands for")
 async def me(caller: Caller) -> Me:
+    """With what they may do, by themselves and through their groups."""
     return Me(
         id=caller.id,
         kind=caller.kind,
