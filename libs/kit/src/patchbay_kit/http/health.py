@@ -16,18 +16,22 @@ def probe_router(probes: Probes) -> APIRouter:
 
     @router.get("/livez")
     async def live() -> dict[str, str]:
+        """The process runs."""
         return {"status": "ok", "service": probes.metrics.service}
 
     @router.get("/healthz")
     async def healthy() -> dict[str, str]:
+        """The same as `/livez`, by its older name."""
         return {"status": "ok", "service": probes.metrics.service}
 
     @router.get("/readyz", responses={503: {"description": "Something is missing; it is named"}})
     async def ready(request: Request) -> Response:
+        """Database, bus and schema are there: 503 names what is not. `exclude` leaves some out."""
         return _response(await probes.ready(request.query_params.getlist("exclude")))
 
     @router.get("/metrics", response_class=PlainTextResponse)
     async def numbers() -> Response:
+        """For Prometheus, in its text format."""
         return _response(await probes.numbers())
 
     return router

@@ -121,22 +121,43 @@ def _replace_refs(node: Any, refs: Mapping[str, str]) -> Any:
 
 
 def _with_problems(document: dict[str, Any]) -> dict[str, Any]:
+    # Here, since a process that is never asked for its description does without them.
+    from patchbay_kit.http.examples import add_examples, problem_examples, problems_of
+
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     schemas.pop("HTTPValidationError", None)
     schemas.pop("ValidationError", None)
     own = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas.update(own.pop("$defs", {}))
     schemas["Problem"] = own
-    problem = {
-        "description": "A problem document (RFC 9457)",
-        "content": {MEDIA_TYPE: {"schema": _PROBLEM_REF}},
-    }
-    for item in document.get("paths", {}).values():
+    document["components"]["examples"] = problem_examples()
+    for path, item in document.get("paths", {}).items():
         for method, operation in item.items():
             if method in _METHODS:
+                _describe_streams(operation["responses"])
+                codes = problems_of(method, path, operation)
                 operation["responses"].pop("422", None)
-                operation["responses"].setdefault("default", problem)
+                operation["responses"].setdefault("default", _problem(codes))
+    add_examples(schemas)
     return document
+
+
+def _problem(codes: Iterable[str]) -> dict[str, Any]:
+    examples = {code: {"$ref": f"#/components/examples/{code}"} for code in codes}
+    return {
+        "description": "A problem document (RFC 9457)",
+        "content": {MEDIA_TYPE: {"schema": _PROBLEM_REF, "examples": examples}},
+    }
+
+
+def _describe_streams(responses: dict[str, Any]) -> None:
+    """`itemSchema` says what a stream is made of in OpenAPI 3.2; ours is 3.1, which has no word
+    for it.
+    """
+    for answer in responses.values():
+        for content in answer.get("content", {}).values():
+            if content.pop("itemSchema", None) is not None:
+                content["schema"] = {"type": "string"}
 
 
 @cache

@@ -36,6 +36,7 @@ async def get_mails(
     ticket_id: Annotated[str | None, Query(max_length=36)] = None,
     message_id: Annotated[str | None, Query(max_length=1000)] = None,
 ) -> Page[MailView]:
+    """What came, or what went, with what became of each; filters combine."""
     filters = {"state": state, "ticket_id": ticket_id, "message_id": message_id}
     if ticket_id is not None:
         filters["ticket_id"] = checked_id(ticket_id, "ticket")
@@ -44,11 +45,13 @@ async def get_mails(
 
 @router.get("/{mail_id}", summary="One mail of either direction")
 async def get_mail(mail_id: str, _caller: Desk, session: Reader) -> MailView:
+    """With what became of it; `explain` says why."""
     return await find_mail(session, checked_id(mail_id, "mail"))
 
 
 @router.get("/{mail_id}/raw", summary="The original, as it came or went (message/rfc822)")
 async def get_raw(mail_id: str, _caller: Desk, session: Reader, runtime: RuntimeDep) -> Response:
+    """Byte for byte. It may be hostile: it is answered as a download."""
     raw = await raw_of(session, runtime, checked_id(mail_id, "mail"))
     headers = {"Content-Disposition": f'attachment; filename="{mail_id}.eml"', **_INERT}
     return Response(raw, media_type="message/rfc822", headers=headers)
@@ -58,6 +61,7 @@ async def get_raw(mail_id: str, _caller: Desk, session: Reader, runtime: Runtime
 async def get_attachment(
     mail_id: str, index: int, _caller: Desk, session: Reader, runtime: RuntimeDep
 ) -> Response:
+    """By its place in the mail, from 0. It is answered as a download."""
     raw = await raw_of(session, runtime, checked_id(mail_id, "mail"))
     try:
         content = await asyncio.to_thread(extract_attachment, raw, index, _limits(runtime))
@@ -70,12 +74,14 @@ async def get_attachment(
 
 @router.get("/{mail_id}/explain", summary="Why this became of the mail")
 async def explain(mail_id: str, _caller: Desk, session: Reader) -> MailExplanation:
+    """Its state, and the reasons for it."""
     mail = await find_mail(session, checked_id(mail_id, "mail"))
     return MailExplanation(mail_id=mail.id, state=mail.state, reasons=mail.reasons)
 
 
 @router.post("/{mail_id}/reprocess", summary="Read a quarantined mail again, with today's limits")
 async def reprocess(mail_id: str, _caller: Desk, uow: Uow, runtime: RuntimeDep) -> MailView:
+    """For those that a limit or a defect kept back. 409 where the mail is not in quarantine."""
     row = await _quarantined(uow, mail_id)
     intake: Intake = runtime.extras["intake"]
     if not await intake.read_again(uow, row, await stored(runtime, row.blob)):
@@ -85,6 +91,7 @@ async def reprocess(mail_id: str, _caller: Desk, uow: Uow, runtime: RuntimeDep) 
 
 @router.post("/{mail_id}/discard", summary="Give a quarantined mail up; the original stays")
 async def discard(mail_id: str, _caller: Desk, uow: Uow) -> MailView:
+    """Nobody is told about it any more. 409 where the mail is not in quarantine."""
     row = await _quarantined(uow, mail_id)
     await uow.session.execute(_MAIL.update().where(_MAIL.c.id == row.id).values(state="discarded"))
     return await find_mail(uow.session, row.id)

@@ -42,6 +42,7 @@ Admin = Annotated[Principal, Depends(require("mailboxes.admin"))]
 async def create_mailbox(
     body: MailboxCreate, _admin: Admin, uow: Uow, runtime: RuntimeDep
 ) -> MailboxView:
+    """It is read from now on. An address has one mailbox: 409 `mailbox_exists`."""
     _sources(runtime).check(body.host)
     address = body.public_address.lower()
     held = select(Mailbox).where(Mailbox.public_address == address)  # type: ignore[arg-type]
@@ -62,6 +63,7 @@ async def create_mailbox(
 
 @router.get("", summary="List mailboxes")
 async def list_mailboxes(_admin: Admin, session: Reader, params: PageParams) -> Page[MailboxView]:
+    """With the state of each: when it was read last, and what went wrong."""
     table = Mailbox.__table__  # type: ignore[attr-defined]  # set by SQLModel
     rows = (await session.execute(keyset(select(table), [table.c.id], params))).all()
     return params.page(rows, key=lambda row: (row.id,), item=MailboxView.model_validate)
@@ -71,6 +73,7 @@ async def list_mailboxes(_admin: Admin, session: Reader, params: PageParams) -> 
 async def get_mailbox(
     mailbox_id: str, _admin: Admin, session: Reader, response: Response
 ) -> MailboxView:
+    """Its password never leaves. The ETag is the version."""
     mailbox = await session.get(Mailbox, checked_id(mailbox_id, "mailbox"))
     if mailbox is None:
         raise not_found("mailbox", mailbox_id)
@@ -87,6 +90,7 @@ async def change_mailbox(
     uow: Uow,
     runtime: RuntimeDep,
 ) -> MailboxView:
+    """Only what is sent changes. If-Match guards against overwriting."""
     mailbox = await _locked(uow, mailbox_id)
     check_if_match(request, mailbox.version)
     if body.host is not None:
@@ -114,6 +118,7 @@ async def change_mailbox(
 
 @router.delete("/{mailbox_id}", status_code=204, summary="Remove a mailbox; its mails stay")
 async def delete_mailbox(mailbox_id: str, _admin: Admin, uow: Uow) -> None:
+    """It is not read any more; what came through it stays as it is."""
     mailbox = await _locked(uow, mailbox_id)
     await forget(uow, mailbox.id)
     await uow.session.delete(mailbox)

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from patchbay_kit.http import Problem, RequestModel, ResponseModel
 from ticket_svc.accounts.contact_schemas import ContactChange
@@ -39,7 +39,7 @@ T = TypeVar("T", bound=ItemResult)
 class BulkRequest(RequestModel, Generic[T]):
     """What every bulk action can say beside its items and its action."""
 
-    if_match: Versions = Field(default_factory=dict, examples=[{_EXAMPLE_ID: 3}])
+    if_match: Versions = Field(default_factory=dict)
     atomic: bool = Field(default=False, description="all or nothing: 409 where an item fails")
 
     def named(self) -> list[str]:
@@ -130,7 +130,11 @@ Ids = Annotated[list[Key], Field(min_length=1, max_length=MAX_ITEMS, examples=[[
 class RecordResult(ItemResult):
     """What became of one record."""
 
-    id: str = Field(description="as the request has it", examples=[_EXAMPLE_ID])
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"id": _EXAMPLE_ID, "status": 200, "version": 4}]}
+    )
+
+    id: str = Field(description="as the request has it")
 
 
 class RecordBulk(BulkRequest[RecordResult]):

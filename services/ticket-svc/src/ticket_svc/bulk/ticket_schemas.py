@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from patchbay_kit.http import RequestModel
 from ticket_svc.bulk.schemas import MAX_ITEMS, BulkRequest, ItemResult, Key
@@ -78,7 +78,11 @@ TicketAction = Annotated[
 class TicketResult(ItemResult):
     """What became of one ticket."""
 
-    ticket: str = Field(description="as the request names it", examples=["2026-0001"])
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"ticket": "1000-1002", "status": 200, "version": 4}]}
+    )
+
+    ticket: str = Field(description="as the request names it")
 
 
 class TicketBulk(BulkRequest[TicketResult]):
@@ -88,7 +92,7 @@ class TicketBulk(BulkRequest[TicketResult]):
         min_length=1,
         max_length=MAX_ITEMS,
         description="ids or numbers",
-        examples=[["2026-0001", "2026-0002"]],
+        examples=[["1000-1002", "1000-1003"]],
     )
     action: TicketAction
 

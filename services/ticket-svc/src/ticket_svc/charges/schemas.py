@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from patchbay_kit.http import RequestModel, ResponseModel
 from ticket_svc.charges.rules import Kind
@@ -22,6 +22,20 @@ _NULLABLE = frozenset({"employee_id"})
 
 class NewCharge(RequestModel):
     """Work has `minutes`, an expense or a part has a `quantity`."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "kind": "work",
+                    "description": "Replaced the disk.",
+                    "minutes": 90,
+                    "unit_price": "120.00",
+                },
+                {"kind": "part", "description": "Disk", "quantity": "2", "unit_price": "80.00"},
+            ]
+        }
+    )
 
     kind: Kind
     description: Description = ""

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from patchbay_kit.http import RequestModel, ResponseModel
 from ticket_svc.explaining import ExplainedReason
@@ -62,6 +62,10 @@ class NewTicketRequest(RequestModel):
 
 class TicketChange(RequestModel):
     """Fields that are left out stay as they are; null empties those that may be empty."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"priority": "high", "due_at": "2026-11-23T16:00:00Z"}]}
+    )
 
     subject: Subject | None = None
     description: LongText | None = None
