@@ -132,7 +132,7 @@ class OidcProvider:
     def _transport(self) -> "httpx.AsyncBaseTransport | None":
         if self._allow_private:
             return None
-        from patchbay_kit.auth.guarded import GuardedTransport
+        from patchbay_kit.guarded import GuardedTransport
 
         return GuardedTransport()
 
