@@ -14,7 +14,8 @@ from patchbay_contracts import (
     ReturnReason,
 )
 from patchbay_kit.testing import harness
-from rmm_gateway.providers.base import Batch
+from rmm_gateway.polling.tickets import TicketPoller
+from rmm_gateway.providers.base import Batch, RemoteUpdate, UpdateKind
 from rmm_gateway.providers.continuum.provider import ContinuumProvider
 from rmm_gateway.wiring import parts_of
 
@@ -36,6 +37,25 @@ async def test_a_remote_ticket_of_every_origin_is_published_once(world: Any, ori
     assert [reason.code for reason in data.reasons] == ["remote.published"]
     [ticket] = (await world.get("/v1/remote-tickets"))["items"]
     assert ticket["state"] == "published"
+
+
+async def test_a_remote_that_counts_anew_loses_no_update(world: Any) -> None:
+    connection_id = await world.enabled()
+    remote_id = await world.raise_ticket()
+    await world.poll()
+    parts = parts_of(world.runtime)
+    [data] = await world.events(RemoteTicketReceived)
+    other = data.model_copy(
+        update={"remote": data.remote.model_copy(update={"remote_ticket_id": "CT-other"})}
+    )
+    same = RemoteUpdate(1, UpdateKind.CREATED, remote_id, data.occurred_at, data)
+    new = RemoteUpdate(1, UpdateKind.CREATED, "CT-other", data.occurred_at, other)
+    assert await TicketPoller(parts)._store(connection_id, Batch("b", (same, new)))
+    assert len(await world.events(RemoteTicketReceived)) == 1
+    [item] = (await world.get(f"/v1/connections/{connection_id}/rejected-items"))["items"]
+    assert (item["seq"], item["state"]) == (1, "open")
+    assert "CT-other" in item["raw"]
+    assert "number 1 belongs to another update" in item["reason"]
 
 
 @pytest.mark.covers("S1-10")

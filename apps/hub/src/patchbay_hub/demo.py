@@ -78,7 +78,7 @@ async def start_demo(hub: Hub) -> dict[str, Any]:
         connection = await _connection(client, url, code)
         if connection["base_url"].rstrip("/") != url:
             path = f"/v1/connections/{connection['id']}"
-            (await client.patch(path, json={"base_url": url})).raise_for_status()
+            (await client.patch(path, json={"base_url": url, "psg_code": code})).raise_for_status()
     return {"url": url, "control": f"{url}/__sim/", "connection_id": connection["id"]}
 
 

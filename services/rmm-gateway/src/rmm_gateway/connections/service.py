@@ -5,13 +5,14 @@ Promise: a change, its audit row and its event are one transaction and act at on
 
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from patchbay_contracts import ConnectionState, ConnectionStateChanged
 from patchbay_kit.db import UnitOfWork
-from patchbay_kit.errors import ProblemError, conflict, not_found
+from patchbay_kit.errors import ProblemError, conflict, invalid, not_found
 from patchbay_kit.ids import new_id
 from rmm_gateway.connections import repository
 from rmm_gateway.connections.rules import Standing, after_failure, after_success, retry_after
@@ -64,6 +65,7 @@ async def edit(
     values = {k: v for k, v in given.items() if v is not None}
     if "base_url" in values:
         values["base_url"] = policy.base_url(values["base_url"])
+        _refuse_stored_code(row, values["base_url"], patch)
     changes = {
         key: {"before": row._mapping[key], "after": value}
         for key, value in values.items()
@@ -251,6 +253,19 @@ async def _refuse_shared_secret(
             "Another connection has this security code",
             field="/psg_code",
             detail=f"It belongs to the connection {holder.name!r}.",
+        )
+
+
+def _refuse_stored_code(row: Row[Any], base_url: str, patch: ConnectionPatch) -> None:
+    """A stored code is only sent to the server that it was entered for."""
+    if row.secret_sealed is None or "psg_code" in patch.model_fields_set:
+        return
+    if urlsplit(row.base_url)[:2] != urlsplit(base_url)[:2]:
+        raise invalid(
+            "psg_code_required",
+            "Another server needs the security code again",
+            field="/psg_code",
+            hint="Send psg_code together with base_url.",
         )
 
 

@@ -56,12 +56,15 @@ def to_ticket(row: Row[Any]) -> LedgerTicket:
     return LedgerTicket(**{name: row._mapping[name] for name in _COLUMNS})
 
 
-async def known_seqs(session: AsyncSession, connection_id: str, seqs: Sequence[int]) -> set[int]:
-    """Which of the sequence numbers are in the ledger."""
-    statement = select(UPDATE.c.seq).where(
+async def known_updates(
+    session: AsyncSession, connection_id: str, seqs: Sequence[int]
+) -> dict[int, tuple[str, str]]:
+    """Which of the sequence numbers are in the ledger, with ticket and kind of each."""
+    statement = select(UPDATE.c.seq, UPDATE.c.remote_ticket_id, UPDATE.c.kind).where(
         UPDATE.c.connection_id == connection_id, UPDATE.c.seq.in_(seqs)
     )
-    return set((await session.scalars(statement)).all())
+    rows = (await session.execute(statement)).all()
+    return {row.seq: (row.remote_ticket_id, row.kind) for row in rows}
 
 
 async def save_tickets(session: AsyncSession, tickets: Iterable[LedgerTicket]) -> None:

@@ -5,7 +5,7 @@ acknowledgement; the same update again changes nothing. Callers hold the connect
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -28,7 +28,7 @@ from rmm_gateway.ledger.rules import (
     with_reasons,
 )
 from rmm_gateway.ledger.tables import TICKET
-from rmm_gateway.providers.base import RemoteEvent, RemoteUpdate, UpdateKind
+from rmm_gateway.providers.base import RejectedRecord, RemoteEvent, RemoteUpdate, UpdateKind
 
 __all__ = [
     "HeldCounts",
@@ -55,22 +55,25 @@ class Recorded:
     published: int = 0
     held: int = 0
     duplicates: int = 0
+    clashing: list[RejectedRecord] = field(default_factory=list)
 
 
 async def record(
     uow: UnitOfWork, connection_id: str, updates: Sequence[RemoteUpdate], *, enabled: bool
 ) -> Recorded:
-    """Write new updates to the ledger and publish or hold them."""
+    """Write new updates to the ledger and publish or hold them; `clashing` has those whose number
+    belongs to another update, as happens where a remote system starts to count anew.
+    """
     result = Recorded()
-    known = await repository.known_seqs(uow.session, connection_id, [u.seq for u in updates])
+    known = await repository.known_updates(uow.session, connection_id, [u.seq for u in updates])
     remote_ids = [u.remote_ticket_id for u in updates]
     tickets = await repository.load_tickets(uow.session, connection_id, remote_ids)
     rows: list[dict[str, Any]] = []
     for item in sorted(updates, key=lambda u: u.seq):
-        if item.seq in known:
-            result.duplicates += 1
+        same = known.setdefault(item.seq, this := (item.remote_ticket_id, item.kind.value))
+        if same is not this:
+            _known_already(item, same == this, result)
             continue
-        known.add(item.seq)
         ticket = tickets.get(item.remote_ticket_id)
         if ticket is None:
             ticket = _new_ticket(connection_id, item, uow.now)
@@ -79,6 +82,15 @@ async def record(
     await repository.save_tickets(uow.session, tickets.values())
     await repository.insert_updates(uow.session, rows)
     return result
+
+
+def _known_already(item: RemoteUpdate, same: bool, result: Recorded) -> None:  # noqa: FBT001
+    if same:
+        result.duplicates += 1
+        return
+    raw = item.data.model_dump_json(exclude_none=True, ensure_ascii=True)
+    reason = f"number {item.seq} belongs to another update: does the remote count anew?"
+    result.clashing.append(RejectedRecord(raw, reason, item.seq))
 
 
 def _apply(

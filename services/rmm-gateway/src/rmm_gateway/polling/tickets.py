@@ -78,7 +78,8 @@ class TicketPoller:
             if row is None:
                 return False
             result = await ledger.record(uow, row.id, batch.updates, enabled=row.ticket_processing)
-            await rejected.reject(uow, row.id, "queue", batch.rejected)
+            unusable = [*batch.rejected, *result.clashing]
+            await rejected.reject(uow, row.id, "queue", unusable)
             until = uow.now + self.parts.settings.lease
             lease = {"poll_lease_until": until} if self._mine(row) else {}
             await service.succeeded(uow, row, last_poll_at=uow.now, **lease)
@@ -88,7 +89,7 @@ class TicketPoller:
             published=result.published,
             held=result.held,
             duplicates=result.duplicates,
-            rejected=len(batch.rejected),
+            rejected=len(unusable),
         )
         return True
 
