@@ -14,6 +14,7 @@ from ticket_svc.rights.viewer import Viewer
 from ticket_svc.tickets import repository
 from ticket_svc.tickets.labels import load_labels
 from ticket_svc.tickets.presenting import summary
+from ticket_svc.tickets.reading import read_ticket
 from ticket_svc.tickets.schemas import TicketSummary
 from ticket_svc.tickets.tables import Ticket
 
@@ -233,3 +234,30 @@ async def test_a_list_is_to_the_byte_what_its_model_says(desk: Any, rmm: Any, ch
         assert fast == Page[TicketSummary].model_validate(page).model_dump_json().encode()
         assert len(keys) == 3
         assert orjson.loads(fast)["items"][0]["status_label"] == "Fresh"
+
+
+async def test_one_ticket_is_to_the_byte_what_its_model_says(
+    desk: Any, change: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = await desk.account("ACME")
+    mia = await desk.employee("Mia", "mia@desk.example")
+    contact = await desk.contact(account, "ann@acme.example", is_main=True)
+    full = await desk.ticket(account, subject="Full", manager_id=mia, contact_id=contact)
+    bare = await desk.ticket(subject="Bare")
+    spent = {"seconds_in_status": {"new": 7}, "custom_fields": {"floor": "3", "\u00fc": [1, None]}}
+    await change(full["id"], status_since=DAY, closed_at=DAY + timedelta(days=9999), **spent)
+    await change(bare["id"], manager_id=None)
+    now = desk.runtime.clock()
+    monkeypatch.setattr(desk.runtime, "clock", lambda: now)
+    customer = make_principal({"desk"}, kind="contact", account_id=account)
+    for principal in (make_principal(), make_principal(id=mia), customer):
+        for ticket in (full, bare):
+            async with client(desk.runtime, SERVICE, principal=principal) as http:
+                fast = await http.get(f"/v1/tickets/{ticket['number']}")
+            if principal is customer and ticket is bare:
+                assert (fast.status_code, fast.json()["code"]) == (404, "ticket_not_found")
+                continue
+            async with desk.runtime.db.read() as session:
+                view = await read_ticket(session, ticket["id"], Viewer(principal), now=now)
+            assert fast.content == view.model_dump_json().encode()
+            assert fast.headers["etag"] == f'"{view.version}"'

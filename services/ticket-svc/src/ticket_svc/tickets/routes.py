@@ -4,15 +4,11 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from patchbay_kit.http import (
     Caller,
-    Reader,
-    RuntimeDep,
     TransactionalRoute,
     Uow,
-    etag,
     require,
 )
 from ticket_svc.rights.dependencies import ViewerDep
-from ticket_svc.tickets import reading
 from ticket_svc.tickets.actors import by
 from ticket_svc.tickets.creating import open_ticket
 from ticket_svc.tickets.editing import change_ticket, drag_to_status, reopen_ticket
@@ -41,16 +37,6 @@ async def create_ticket(
     ticket_id = await open_ticket(uow, body, by(caller))
     response.headers["Location"] = f"/v1/tickets/{ticket_id}"
     return await answer_ticket(uow, ticket_id, viewer, response)
-
-
-@router.get("/{ticket}", summary="One ticket")
-async def read_ticket(
-    ticket: str, session: Reader, viewer: ViewerDep, runtime: RuntimeDep, response: Response
-) -> TicketView:
-    """With its account, manager, asset, remote twin and recipients. The ETag is its version."""
-    view = await reading.read_ticket(session, ticket, viewer, now=runtime.clock())
-    response.headers["ETag"] = etag(view.version)
-    return view
 
 
 @router.patch("/{ticket}", summary="Change fields of a ticket")

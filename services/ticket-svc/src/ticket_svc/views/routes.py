@@ -23,7 +23,7 @@ from patchbay_kit.http.identification import runtime_of
 from ticket_svc import records
 from ticket_svc.rights.dependencies import ViewerDep
 from ticket_svc.rights.viewer import Viewer
-from ticket_svc.tickets.schemas import TicketSummary
+from ticket_svc.tickets.schemas import TicketSummary, TicketView
 from ticket_svc.views import saved
 from ticket_svc.views.counting import count_tickets
 from ticket_svc.views.listing import PageWanted, page_of_tickets
@@ -36,6 +36,7 @@ from ticket_svc.views.schemas import (
     SavedViewChange,
     unsortable,
 )
+from ticket_svc.views.single import ticket_json
 
 tickets_router = APIRouter(
     prefix="/v1/tickets",
@@ -89,6 +90,20 @@ async def read_counts(
 ) -> Counts:
     """Of what the caller may see, for these managers or for all; merged tickets do not count."""
     return await count_tickets(session, viewer, query.manager_id)
+
+
+async def _answer_one(request: Request) -> Response:
+    viewer = Viewer(permitted(await signed_in(request), "desk"))
+    return await read_ticket(request.path_params["ticket"], viewer, runtime_of(request))
+
+
+# Behind "counts", which it would take for a ticket.
+@tickets_router.get("/{ticket}", response_model=TicketView, summary="One ticket")
+@answered_by(_answer_one)
+async def read_ticket(ticket: str, viewer: ViewerDep, runtime: RuntimeDep) -> Response:
+    """With its account, manager, asset, remote twin and recipients. The ETag is its version."""
+    body, version = await ticket_json(runtime.db, viewer, ticket, runtime.clock())
+    return Response(body, media_type="application/json", headers={"ETag": etag(version)})
 
 
 @router.get("", summary="Saved views, newest first")
