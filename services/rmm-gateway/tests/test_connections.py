@@ -180,8 +180,8 @@ async def test_what_is_no_plain_address_is_refused_everywhere(small_world: Any, 
 
 
 async def test_a_name_that_leads_to_a_private_address_is_not_dialled(small_world: Any) -> None:
+    from patchbay_kit.guarded import GuardedTransport
     from patchbay_kit.targets import ForbiddenTargetError
-    from rmm_gateway.providers.guard import GuardedTransport
 
     transport = GuardedTransport(httpx.create_ssl_context())
     async with httpx.AsyncClient(transport=transport) as client:

@@ -9,11 +9,11 @@ import httpx
 import pytest
 
 from patchbay_contracts import CatalogueRefreshed, RemoteCommandSucceeded, RemoteTicketReceived
+from patchbay_kit import guarded as guard
 from patchbay_kit.testing.waiting import eventually
 from rmm_gateway.definition import SERVICE
 from rmm_gateway.outbound.sending import CommandSender
 from rmm_gateway.polling.tickets import TicketPoller
-from rmm_gateway.providers import guard
 from rmm_gateway.providers.base import Batch
 from rmm_gateway.providers.continuum.provider import ContinuumProvider
 from rmm_gateway.wiring import parts_of

@@ -1,20 +1,12 @@
-"""Outbound addresses: which remote hosts may be called, checked again at every connection.
+"""Outbound addresses: which remote hosts may be entered; `patchbay_kit.guarded` checks again at
+every connection.
 
-Without PATCHBAY_ALLOW_PRIVATE_TARGETS (and outside development) only public addresses are called;
-the name is resolved here and the checked address is dialled, so changing DNS gains nothing.
+Without PATCHBAY_ALLOW_PRIVATE_TARGETS (and outside development) only public addresses are called.
 """
 
-import ssl
 from urllib.parse import urlsplit
 
-import httpx
-
-from patchbay_kit.targets import (
-    ForbiddenTargetError,
-    UnresolvedTargetError,
-    may_be_public,
-    public_address,
-)
+from patchbay_kit.targets import ForbiddenTargetError, may_be_public
 
 
 def check_base_url(url: str, *, allow_private: bool) -> str:
@@ -34,20 +26,3 @@ def check_base_url(url: str, *, allow_private: bool) -> str:
     shown = f"[{host}]" if ":" in host else host
     netloc = f"{shown}:{port}" if port else shown
     return f"{parts.scheme}://{netloc}{parts.path.rstrip('/')}"
-
-
-class GuardedTransport(httpx.AsyncHTTPTransport):
-    """Dials only public addresses, under the name that was asked for."""
-
-    def __init__(self, verify: ssl.SSLContext) -> None:
-        super().__init__(verify=verify, trust_env=False, retries=0)
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        host = request.url.host
-        try:
-            address = await public_address(host, request.url.port or 443)
-        except UnresolvedTargetError as error:
-            raise httpx.ConnectError(str(error)) from error
-        request.extensions = {**request.extensions, "sni_hostname": host}
-        request.url = request.url.copy_with(host=address)
-        return await super().handle_async_request(request)

@@ -1,19 +1,32 @@
-"""Providers by name, and how to open one for a connection. A new provider is one line here."""
+"""Providers by name, and how to open one for a connection.
 
-import ssl
+HTTP client, XML and the providers are loaded with the first call: an installation without an RMM
+does without.
+"""
+
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-
-import httpx
+from typing import TYPE_CHECKING
 
 from rmm_gateway.providers.base import RmmProvider, Target
-from rmm_gateway.providers.continuum.provider import ContinuumProvider
-from rmm_gateway.providers.guard import GuardedTransport
 
-Factory = Callable[[Target, httpx.AsyncClient, float], RmmProvider]
+if TYPE_CHECKING:
+    import ssl
 
-FACTORIES: dict[str, Factory] = {"continuum": ContinuumProvider}
+    import httpx
+
+Factory = Callable[[Target, "httpx.AsyncClient", float], RmmProvider]
+
+
+def _continuum(target: Target, client: "httpx.AsyncClient", timeout: float) -> RmmProvider:
+    from rmm_gateway.providers.continuum.provider import ContinuumProvider
+
+    return ContinuumProvider(target, client, timeout)
+
+
+# A new provider is one line here.
+FACTORIES: dict[str, Factory] = {"continuum": _continuum}
 
 
 @dataclass(slots=True)
@@ -22,13 +35,15 @@ class Providers:
 
     timeout: float
     allow_private: bool
-    transport: Callable[[], httpx.AsyncBaseTransport] | None = None
+    transport: "Callable[[], httpx.AsyncBaseTransport] | None" = None
     factories: dict[str, Factory] = field(default_factory=lambda: dict(FACTORIES))
-    _context: ssl.SSLContext | None = None
+    _context: "ssl.SSLContext | None" = None
 
     @asynccontextmanager
     async def open(self, target: Target) -> AsyncIterator[RmmProvider]:
         """A provider whose connections are closed with the block."""
+        import httpx
+
         client = httpx.AsyncClient(
             transport=self._transport(),
             timeout=httpx.Timeout(self.timeout),
@@ -38,7 +53,9 @@ class Providers:
         async with client:
             yield self.factories[target.provider](target, client, self.timeout)
 
-    def _transport(self) -> httpx.AsyncBaseTransport:
+    def _transport(self) -> "httpx.AsyncBaseTransport":
+        import httpx
+
         if self.transport is not None:
             return self.transport()
         if self._context is None:
@@ -46,4 +63,6 @@ class Providers:
             self._context = httpx.create_ssl_context(trust_env=False)
         if self.allow_private:
             return httpx.AsyncHTTPTransport(verify=self._context, trust_env=False)
+        from patchbay_kit.guarded import GuardedTransport
+
         return GuardedTransport(self._context)
