@@ -70,10 +70,15 @@ async def record(
     tickets = await repository.load_tickets(uow.session, connection_id, remote_ids)
     rows: list[dict[str, Any]] = []
     for item in sorted(updates, key=lambda u: u.seq):
-        same = known.setdefault(item.seq, this := (item.remote_ticket_id, item.kind.value))
-        if same is not this:
-            _known_already(item, same == this, result)
+        this = (item.remote_ticket_id, item.kind.value)
+        before = known.get(item.seq)
+        if before == this:
+            result.duplicates += 1
             continue
+        if before is not None:
+            result.clashing.append(_clash(item))
+            continue
+        known[item.seq] = this
         ticket = tickets.get(item.remote_ticket_id)
         if ticket is None:
             ticket = _new_ticket(connection_id, item, uow.now)
@@ -84,13 +89,10 @@ async def record(
     return result
 
 
-def _known_already(item: RemoteUpdate, same: bool, result: Recorded) -> None:  # noqa: FBT001
-    if same:
-        result.duplicates += 1
-        return
+def _clash(item: RemoteUpdate) -> RejectedRecord:
     raw = item.data.model_dump_json(exclude_none=True, ensure_ascii=True)
     reason = f"number {item.seq} belongs to another update: does the remote count anew?"
-    result.clashing.append(RejectedRecord(raw, reason, item.seq))
+    return RejectedRecord(raw, reason, item.seq)
 
 
 def _apply(
