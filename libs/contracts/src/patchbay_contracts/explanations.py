@@ -67,7 +67,18 @@ EXPLANATIONS: dict[ReasonCode, Explanation] = {
     _R.RECIPIENTS_NO_EXTERNAL: Explanation(
         "The account has no main contact with an address.", "Give the account a main contact."
     ),
+    _R.RECIPIENTS_CONTACT: Explanation(
+        "Another contact person was chosen; nobody had edited the external recipients, so theirs"
+        " is the address now."
+    ),
+    _R.CONTRACT_DEFAULT: Explanation("The account's default contract was taken."),
+    _R.CONTRACT_GIVEN: Explanation("The caller named the contract."),
     _R.TICKET_OPENED_BY_PERSON: Explanation("A person opened the ticket."),
+    _R.TICKET_MERGED: Explanation(
+        "The ticket went into another one, with all that hung on it; it is closed.",
+        "Undo the merge if it was a mistake.",
+    ),
+    _R.TICKET_UNMERGED: Explanation("The merge was undone; the ticket has back what it had."),
     _R.REMOTE_DUPLICATE: Explanation(
         "This remote ticket already has a ticket; the repeated delivery changed nothing."
     ),

@@ -70,8 +70,10 @@ async def test_default_contract_and_dispatch_flag_come_with_tickets_of_every_cha
     assert [ticket["channel"] for ticket in tickets] == ["rmm", "email", "employee", "api"]
     for ticket in tickets:
         assert (ticket["contract"]["id"], ticket["awaits_dispatch"]) == (contract["id"], True)
+        assert "contract.default" in await desk.reasons(ticket["id"])
     said = await desk.ticket(account, contract_id=other["id"], awaits_dispatch=False)
     assert (said["contract"]["name"], said["awaits_dispatch"]) == ("Project", False)
+    assert "contract.given" in await desk.reasons(said["id"])
     await desk.patch("/v1/settings", dispatch_new_tickets=False)
     await desk.post(f"/v1/contracts/{contract['id']}/close")
     await desk.take(rmm.received("2"))

@@ -49,6 +49,7 @@ async def test_what_hangs_on_a_ticket_hangs_on_the_other_after_a_merge(desk: Any
     left = await desk.get(path)
     assert (left["status"], left["in_inbox"]) == ("canceled", False)
     assert left["merged_into_id"] == target["id"]
+    assert (await desk.reasons(source["id"]))[-1] == "ticket.merged"
     (event,) = await desk.events(TicketMerged)
     assert (event.data.into_number, event.data.merge_id) == (target["number"], view["id"])
     assert event.aggregateversion == left["version"]
@@ -165,6 +166,7 @@ async def test_undoing_takes_back_what_was_carried_over_and_leaves_what_came_lat
     }
     lists = await desk.get(f"{there}/recipients")
     assert [each["email"] for each in lists["external"]] == ["ben@acme.example"]
+    assert (await desk.reasons(source["id"]))[-1] == "ticket.unmerged"
     (event,) = await desk.events(TicketUnmerged)
     assert (event.data.from_number, event.data.merge_id) == (target["number"], view["id"])
     again = await desk.http.post(f"/v1/ticket-merges/{view['id']}/undo")

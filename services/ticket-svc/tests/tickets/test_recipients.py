@@ -138,6 +138,7 @@ async def test_another_contact_person_brings_their_address_unless_the_list_was_e
     assert await addresses(desk, ticket["id"]) == [("ben@acme.example", "to")]
     entry = (await desk.history(ticket["id"]))[-1]["data"]
     assert (entry["old"], entry["new"]) == (["ann@acme.example"], ["ben@acme.example"])
+    assert (await desk.reasons(ticket["id"]))[-1] == "recipients.contact"
     await desk.patch(path, contact_id=None)
     assert await addresses(desk, ticket["id"]) == [("ann@acme.example", "to")]
     await desk.post(f"{path}/recipients", email="guest@elsewhere.example")

@@ -14,7 +14,7 @@ from ticket_svc.desk.schemas import DeskSettings
 from ticket_svc.mail.decided import DecidedMail
 from ticket_svc.mail.lookup import MAX_MESSAGE_ID
 from ticket_svc.mail.texts import ticket_subject
-from ticket_svc.tickets.defaults import choose_manager, default_recipients
+from ticket_svc.tickets.defaults import choose_manager, contract_reasons, default_recipients
 from ticket_svc.tickets.opening import NewTicket, open_tickets
 from ticket_svc.tickets.people import NewRecipient, default_employees, external
 from ticket_svc.tickets.records import NewEntry
@@ -50,7 +50,7 @@ def _new_ticket(
     mail, verdict = decided.mail, decided.verdict
     manager, why_manager = choose_manager(account, default_manager)
     recipients, why_recipients = _recipients(decided, account, employees)
-    decided.reasons.extend([why_manager, why_recipients])
+    decided.reasons.extend([why_manager, why_recipients, *contract_reasons(account)])
     if not verdict.from_employee:
         decided.reasons.append(Reason(code=ReasonCode.INBOX_EXTERNAL_CREATE))
     entry = NewEntry(

@@ -16,7 +16,7 @@ from ticket_svc.custom_fields.service import check_custom_fields
 from ticket_svc.desk.schemas import DeskSettings
 from ticket_svc.desk.service import load_settings
 from ticket_svc.tickets.actors import By
-from ticket_svc.tickets.defaults import choose_manager, default_recipients
+from ticket_svc.tickets.defaults import choose_manager, contract_reasons, default_recipients
 from ticket_svc.tickets.opening import NewTicket, open_tickets
 from ticket_svc.tickets.people import NewRecipient, default_employees, external
 from ticket_svc.tickets.records import NewEntry
@@ -52,7 +52,7 @@ async def open_ticket(uow: UnitOfWork, wanted: NewTicketRequest, who: By) -> str
         channel=who.channel,
         occurred_at=uow.now,
         actor=who.actor,
-        reasons=[opened, given, why_manager, why_recipients, *inbox],
+        reasons=[opened, given, why_manager, why_recipients, *_contract(wanted, account), *inbox],
         manager=manager,
         contact_id=wanted.contact_id,
         priority=wanted.priority,
@@ -85,6 +85,13 @@ async def _checked(
         "awaits_dispatch": settings.dispatch_new_tickets if waits is None else waits,
         "custom_fields": fields,
     }
+
+
+def _contract(wanted: NewTicketRequest, account: AccountFacts) -> list[Reason]:
+    if wanted.contract_id is None:
+        return contract_reasons(account)
+    params = {"contract_id": wanted.contract_id}
+    return [Reason(code=ReasonCode.CONTRACT_GIVEN, params=params)]
 
 
 async def _manager(

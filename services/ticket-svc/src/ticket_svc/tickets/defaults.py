@@ -32,6 +32,14 @@ def default_recipients(
     return [main, *employees], Reason(code=ReasonCode.RECIPIENTS_DEFAULT)
 
 
+def contract_reasons(account: AccountFacts) -> list[Reason]:
+    """Why the ticket has a contract, where the account has a default one (X-21)."""
+    if account.contract_id is None:
+        return []
+    params = {"contract_id": account.contract_id}
+    return [Reason(code=ReasonCode.CONTRACT_DEFAULT, params=params)]
+
+
 @dataclass(frozen=True, slots=True)
 class AccountDefaults:
     """What every new ticket of one account gets, with the reasons."""
@@ -48,4 +56,5 @@ def account_defaults(
     """Worked out once for all tickets of the account in a batch."""
     manager, why_manager = choose_manager(account, default_manager)
     recipients, why_recipients = default_recipients(account, employees)
-    return AccountDefaults(account, manager, recipients, (why_manager, why_recipients))
+    reasons = (why_manager, why_recipients, *contract_reasons(account))
+    return AccountDefaults(account, manager, recipients, reasons)

@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import Request
 from sqlalchemy import Row, Table, select
 
-from patchbay_contracts import TicketAssigned
+from patchbay_contracts import Reason, ReasonCode, TicketAssigned
 from patchbay_kit.db import UnitOfWork
 from patchbay_kit.errors import not_found
 from patchbay_kit.http import check_if_match
@@ -170,3 +170,5 @@ async def _follow(uow: UnitOfWork, row: Row[Any], change: Change) -> None:
     if entry is not None:
         change.entries.append(entry)
         change.changed.append("recipients")
+        params = {"recipients": entry.data["new"]}
+        change.reasons.append(Reason(code=ReasonCode.RECIPIENTS_CONTACT, params=params))

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Row, Table, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from patchbay_contracts import TicketMerged
+from patchbay_contracts import Reason, ReasonCode, TicketMerged
 from patchbay_kit.db import UnitOfWork, insert_many
 from patchbay_kit.errors import invalid
 from patchbay_kit.ids import new_id
@@ -134,6 +134,9 @@ async def _close(
         merge_id=merge_id,
     )
     change.also.append(lambda _: told)
+    change.about = "ticket.merged"
+    params = {"into": target.number, "merge_id": merge_id}
+    change.reasons.append(Reason(code=ReasonCode.TICKET_MERGED, params=params))
     await write_change(uow, source, change, who)
 
 

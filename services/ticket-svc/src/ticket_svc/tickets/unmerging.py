@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from patchbay_contracts import TicketUnmerged
+from patchbay_contracts import Reason, ReasonCode, TicketUnmerged
 from patchbay_kit.db import UnitOfWork
 from patchbay_kit.errors import conflict, not_found
 from patchbay_kit.http.ids import checked_id
@@ -85,6 +85,9 @@ async def _restore(
         merge_id=merge.id,
     )
     change.also.append(lambda _: told)
+    change.about = "ticket.unmerged"
+    params = {"from": target.number, "merge_id": merge.id}
+    change.reasons.append(Reason(code=ReasonCode.TICKET_UNMERGED, params=params))
     await write_change(uow, source, change, who)
 
 
