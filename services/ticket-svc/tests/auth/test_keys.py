@@ -6,9 +6,11 @@ from typing import Any
 from patchbay_kit.clock import utc_now
 from patchbay_kit.runtime import Runtime
 from patchbay_kit.testing.harness import client, make_principal, make_runtime
+from ticket_svc.auth.housekeeping import rotate_keys
 from ticket_svc.auth.keys import (
     OwnKeys,
     load_keys,
+    read_keys,
     rotate,
     rotate_when_due,
 )
@@ -109,3 +111,19 @@ async def test_a_rotation_is_seen_by_this_replica_at_once(runtime: Any) -> None:
         await rotate(uow, runtime, end_tokens=True)
     await keys.refresh()
     assert _signs_with(keys) != first
+
+
+async def test_the_housekeeping_loop_rotates_when_the_key_is_old(database_url: str) -> None:
+    time = _Time()
+    async with make_runtime(SERVICE, database_url, clock=time) as runtime:
+
+        async def in_use() -> int:
+            await rotate_keys(runtime)
+            async with runtime.db.read() as session:
+                return len(await read_keys(session, runtime))
+
+        assert await in_use() == 1
+        time.ahead = ROTATE_EVERY + timedelta(seconds=1)
+        assert await in_use() == 2
+        time.ahead += PUBLISHED_BEFORE + KEPT_AFTER + timedelta(seconds=1)
+        assert await in_use() == 1
