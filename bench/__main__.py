@@ -4,9 +4,10 @@ import argparse
 import asyncio
 from collections.abc import Callable
 
-from bench import embedded, mail, memory, tickets
+from bench import api, embedded, mail, memory, tickets
 from bench.report import Line, cpu_of, load, median, ratio, say, table
 from bench.servers import Servers, servers
+from patchbay_kit.testing.many_tickets import Size
 from patchbay_kit.testing.servers.dovecot import Dovecot
 
 # What django-helpdesk and Request Tracker 5 (two workers) reach on a machine like this one.
@@ -19,6 +20,7 @@ def main() -> None:
     parser.add_argument("paths", nargs="*", metavar="path", help=f"of {', '.join(PATHS)}; all")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--backlog", type=int, default=tickets.BACKLOG, help="remote tickets")
+    parser.add_argument("--tickets", type=int, default=Size().tickets, help="api: on the desk")
     parser.add_argument("--mails", type=int, default=mail.MAILS)
     parser.add_argument(
         "--answers", action="store_true", help="mail: with automatic answers and mail to the desk"
@@ -122,11 +124,19 @@ def run_memory(started: Servers, _options: argparse.Namespace) -> list[Line]:
     return lines
 
 
+def run_api(started: Servers, options: argparse.Namespace) -> list[Line]:
+    """Lists, single tickets and new ones over HTTP."""
+    size = Size(options.tickets, max(1, options.tickets // 10))
+    with api.prepared(started, size) as ends:
+        return api.measure(ends, options.rounds)
+
+
 PATHS: dict[str, Callable[[Servers, argparse.Namespace], list[Line]]] = {
     "tickets": run_tickets,
     "mail": run_mail,
     "embedded": run_embedded,
     "memory": run_memory,
+    "api": run_api,
 }
 
 
