@@ -13,11 +13,6 @@ from ticket_svc.tickets.schemas import Named, Person, RemoteTwin, TicketSummary,
 from ticket_svc.tickets.timing import left_status, time_to_resolution
 
 
-def summary(row: Any, viewer: Viewer, labels: Labels) -> TicketSummary:
-    """A ticket in a list; `row` has the columns of `ticket` and its neighbours' names."""
-    return TicketSummary(**summary_fields(row, viewer, labels))
-
-
 def ticket_view(
     row: Row[Any], recipients: list[Row[Any]], viewer: Viewer, labels: Labels, now: datetime
 ) -> TicketView:

@@ -27,7 +27,6 @@ _HISTORY: Table = HistoryEntry.__table__  # type: ignore[attr-defined]
 _DECISION: Table = Decision.__table__  # type: ignore[attr-defined]
 _RECIPIENT: Table = Recipient.__table__  # type: ignore[attr-defined]
 
-_LIST_COLUMNS = [column for column in _TICKET.c if column.name != "description"]
 _NEIGHBOURS = (
     _ACCOUNT.c.name.label("account_name"),
     _ASSET.c.name.label("asset_name"),
