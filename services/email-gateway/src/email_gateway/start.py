@@ -1,6 +1,7 @@
 """What email-gateway does once at start."""
 
-from email_gateway.outbound.sending import release
+from email_gateway.mailboxes import leases
+from email_gateway.outbound import sending
 from patchbay_kit.runtime import Runtime
 
 
@@ -9,4 +10,5 @@ async def on_ready(runtime: Runtime) -> None:
     if runtime.db.is_postgres:
         return
     async with runtime.db.unit_of_work() as uow:
-        await release(uow)
+        await sending.release(uow)
+        await leases.release_all(uow)

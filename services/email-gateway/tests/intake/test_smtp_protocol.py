@@ -5,7 +5,7 @@ from typing import Any
 import aiosmtplib
 import pytest
 
-from email_gateway.intake import smtp
+from email_gateway.intake import protocol, smtp
 from patchbay_contracts import EmailReceived
 from patchbay_kit.testing.wire import wire
 
@@ -38,6 +38,31 @@ async def test_a_mail_that_is_too_big_is_552(
                 client.writer.write(make_letter("x" * 900 + "\r\n" * 20_000) + b".\r\n")
                 assert (await client.answer()).startswith("552")
         assert await gateway.received() == []
+
+
+async def test_who_sends_the_most_is_sent_away_before_the_memory_is_full(
+    gateways: Any,
+    make_letter: Any,
+    listening: Any,
+    post: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(protocol, "MAX_HELD_BYTES", 50_000)
+    async with (
+        gateways(smtp_listen_port=0, mail_max_bytes=10_000) as gateway,
+        listening(gateway) as port,
+        wire(port) as large,
+        wire(port) as small,
+    ):
+        await small.begin()
+        small.writer.write(make_letter())
+        await large.begin()
+        large.writer.write((b"x" * 70 + b"\r\n") * 1_000)
+        assert (await large.answer()).startswith("421")
+        small.writer.write(b".\r\n")
+        assert (await small.answer()).startswith("250")
+        await post(port, make_letter(message_id="<another@x>"))
+        assert len(await gateway.received()) == 2
 
 
 async def test_long_lines_are_taken_though_the_rules_forbid_them(

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from email_gateway.mailboxes import polling
 from email_gateway.mailboxes.leases import LEASE, Leases
 from email_gateway.mailboxes.tables import Mailbox
+from email_gateway.start import on_ready
 from patchbay_kit.testing.waiting import eventually
 
 TABLE = Mailbox.__table__  # type: ignore[attr-defined]  # set by SQLModel
@@ -84,3 +85,13 @@ async def test_only_so_many_mailboxes_are_visited_at_once(
             await eventually(both)
             assert await both()
         assert max(claims) == 2
+
+
+async def test_on_one_box_a_restart_takes_mailboxes_over_at_once(gateways: Any) -> None:
+    async with gateways() as gateway:
+        await add(gateway, 1)
+        leases = Leases(gateway.runtime.db)
+        assert len(await leases.claim()) == 1
+        assert await leases.claim() == []
+        await on_ready(gateway.runtime)
+        assert len(await leases.claim()) == 1

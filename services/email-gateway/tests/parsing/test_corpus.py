@@ -22,7 +22,7 @@ from email_gateway.parsing.attachments import open_tnef
 from email_gateway.parsing.automation import classify
 from email_gateway.parsing.html import html_to_text, sanitise_html
 from email_gateway.parsing.limits import DEFAULT_LIMITS
-from email_gateway.parsing.mail import extract_attachment, parse_mail
+from email_gateway.parsing.mail import extract_attachment, extract_attachments, parse_mail
 from email_gateway.parsing.model import ParsedMail
 from email_gateway.parsing.reply import new_part
 from email_gateway.parsing.structure import Part, parse_structure
@@ -107,8 +107,9 @@ def test_every_mail_is_read_and_every_attachment_comes_out() -> None:
         mail = parse_mail(raw)
         classify(mail)
         new_part(mail.text, mail.html, mail.subject)
-        for attachment in mail.attachments:
-            assert len(extract_attachment(raw, attachment.index)) == attachment.size
+        for attachment, content in extract_attachments(raw):
+            assert len(content) == attachment.size
+            assert extract_attachment(raw, attachment.index) == content
 
 
 def test_subjects_are_right() -> None:

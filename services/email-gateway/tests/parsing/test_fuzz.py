@@ -9,7 +9,7 @@ from email_gateway.parsing.automation import classify
 from email_gateway.parsing.build import OutgoingAttachment, OutgoingSpec, build_message
 from email_gateway.parsing.html import sanitise_html
 from email_gateway.parsing.limits import Limits, QuarantineError
-from email_gateway.parsing.mail import extract_attachment, parse_mail
+from email_gateway.parsing.mail import extract_attachment, extract_attachments, parse_mail
 from email_gateway.parsing.model import ParsedMail
 from email_gateway.parsing.reply import REPLY_MARKER, new_part
 from email_gateway.parsing.subjects import strip_reply_prefixes, subject_numbers
@@ -74,8 +74,9 @@ def use_everything(raw: bytes, parsed: ParsedMail) -> None:
     subject_numbers(strip_reply_prefixes(parsed.subject))
     sanitise_html(parsed.html or "")
     dict(parsed.headers)
-    for attachment in parsed.attachments:
-        assert len(extract_attachment(raw, attachment.index, LIMITS)) == attachment.size
+    for attachment, content in extract_attachments(raw, LIMITS):
+        assert len(content) == attachment.size
+        assert extract_attachment(raw, attachment.index, LIMITS) == content
         assert attachment.filename
         assert "/" not in attachment.filename
     texts = [parsed.subject, parsed.text, parsed.html or "", str(parsed.sender)]

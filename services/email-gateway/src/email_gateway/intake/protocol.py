@@ -7,11 +7,16 @@ his mail.
 import asyncio
 from typing import Any, AnyStr
 
+import structlog
 from aiosmtpd.lmtp import LMTP
 from aiosmtpd.smtp import SMTP
 
+log = structlog.get_logger(__name__)
+
 MAX_CONNECTIONS = 500
 CLOSE_SECONDS = 15.0
+# What all connections together may have sent without an answer, but at least a few large mails.
+MAX_HELD_BYTES = 256 * 1024 * 1024
 # RFC 5321 allows 1000; real senders write longer lines, and refusing them would lose their mail.
 _MAX_LINE = 512 * 1024
 
@@ -19,9 +24,17 @@ _MAX_LINE = 512 * 1024
 class Entrance:
     """The connections of one listener."""
 
-    def __init__(self) -> None:
+    def __init__(self, mail_bytes: int = 0) -> None:
         self.open: set[SmtpProtocol] = set()
         self.closing = False
+        self.held = 0
+        self.most = max(MAX_HELD_BYTES, 4 * mail_bytes)
+
+    def relieve(self) -> None:
+        """Send the connection away that has sent the most; it comes again later."""
+        largest = max(self.open, key=lambda each: each.held)
+        log.warning("smtp.too_much_at_once", held=self.held, largest=largest.held)
+        largest.goodbye()
 
     async def close(self) -> None:
         """Say goodbye to all; those in the middle of an answer get it first, within a limit."""
@@ -45,6 +58,7 @@ class SmtpProtocol(SMTP):
     def __init__(self, entrance: Entrance, *args: Any, **kwargs: Any) -> None:
         self._entrance = entrance
         self.answering = False
+        self.held = 0
         self.gone = asyncio.Event()
         super().__init__(*args, **kwargs)
 
@@ -59,13 +73,21 @@ class SmtpProtocol(SMTP):
     def connection_lost(self, error: Exception | None) -> None:
         """Forget the connection."""
         self._entrance.open.discard(self)
+        self._hold(-self.held)
         self.gone.set()
         super().connection_lost(error)
 
     def data_received(self, data: bytes) -> None:
         """A slow sender of a large mail is not an idle one."""
         self._reset_timeout()
+        self._hold(len(data))
+        if self._entrance.held > self._entrance.most:
+            self._entrance.relieve()
         super().data_received(data)
+
+    def _hold(self, size: int) -> None:
+        self.held += size
+        self._entrance.held += size
 
     def goodbye(self) -> None:
         """421: the sender keeps what he has not been thanked for."""
@@ -85,6 +107,7 @@ class SmtpProtocol(SMTP):
     async def push(self, status: AnyStr) -> None:
         """Send an answer; the last one before a stop ends the connection."""
         await super().push(status)
+        self._hold(-self.held)
         answered, self.answering = self.answering, False
         if answered and self._entrance.closing:
             self.goodbye()

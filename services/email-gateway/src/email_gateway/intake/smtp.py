@@ -92,7 +92,7 @@ class SmtpLoop:
     def __init__(self, runtime: Runtime, batcher: IntakeBatcher) -> None:
         self._runtime = runtime
         self._batcher = batcher
-        self._entrance = Entrance()
+        self._entrance = Entrance(runtime.settings.mail_max_bytes)
         self._listening = asyncio.Event()
         runtime.extras["listening"] = self._listening
         runtime.extras.setdefault("readiness", {})["smtp_listen_port"] = self._missing

@@ -95,6 +95,11 @@ class Leases:
             await uow.session.execute(update(_MAILBOX).where(_held(claimed)).values(free))
 
 
+async def release_all(uow: UnitOfWork) -> None:
+    """End every visit's lease. Only where nobody else can be visiting."""
+    await uow.session.execute(update(_MAILBOX).values(leased_until=None, leased_by=None))
+
+
 def _held(claimed: Claimed) -> Any:
     return (_MAILBOX.c.id == claimed.row.id) & (_MAILBOX.c.leased_by == claimed.token)
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from email_gateway.parsing.build import OutgoingAttachment, OutgoingSpec, build_message
-from email_gateway.parsing.limits import QuarantineError
-from email_gateway.parsing.mail import extract_attachment, parse_mail
+from email_gateway.parsing.limits import Limits, QuarantineError
+from email_gateway.parsing.mail import extract_attachments, parse_mail
 from email_gateway.parsing.tokens import make_message_id, make_token
 from patchbay_contracts import PersonRef, SendEmail
 
@@ -68,18 +68,21 @@ def _pair(person: PersonRef) -> tuple[str, str]:
 def _content(request: SendEmail, original: bytes | None) -> tuple[str, str | None, list[Any]]:
     if original is None:
         return request.text, request.html, []
+    # It was taken in, whatever today's limit is.
+    limits = Limits(raw_bytes=len(original))
     try:
-        parsed = parse_mail(original)
+        parsed = parse_mail(original, limits)
+        files = extract_attachments(original, limits)
     except QuarantineError:
         return request.text, request.html, []
     attachments = [
         OutgoingAttachment(
             filename=each.filename,
             content_type=each.content_type,
-            content=extract_attachment(original, each.index),
+            content=content,
             inline=each.inline,
             content_id=each.content_id,
         )
-        for each in parsed.attachments
+        for each, content in files
     ]
     return parsed.text, parsed.html, attachments

@@ -170,6 +170,20 @@ def content_at(root: Part, path: str) -> bytes | None:
     return opened.members[int(member)][2]
 
 
+def contents_of(root: Part, listed: list[AttachmentMeta]) -> list[tuple[AttachmentMeta, bytes]]:
+    """Bytes of each listed attachment; a winmail.dat is opened once for all its members."""
+    opened: dict[str, TnefContent] = {}
+    found: list[tuple[AttachmentMeta, bytes]] = []
+    for meta in listed:
+        path, _, member = meta.path.partition("#")
+        if member and path not in opened:
+            tnef = open_tnef(content_at(root, path) or b"")
+            opened[path] = tnef or TnefContent("", "", ())
+        content = opened[path].members[int(member)][2] if member else content_at(root, path)
+        found.append((meta, content or b""))
+    return found
+
+
 def _find(root: Part, path: str) -> Part | None:
     if path in ("", "0"):
         return root if not root.children else None

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from email.utils import mktime_tz, parsedate_tz
 
 from email_gateway.parsing.addresses import Address, parse_addresses
-from email_gateway.parsing.attachments import content_at, describe
+from email_gateway.parsing.attachments import content_at, contents_of, describe
 from email_gateway.parsing.bodies import (
     Selection,
     declared_charset,
@@ -25,7 +25,7 @@ from email_gateway.parsing.limits import (
     QuarantineReason,
     check_raw_size,
 )
-from email_gateway.parsing.model import ParsedMail, ReportPart
+from email_gateway.parsing.model import AttachmentMeta, ParsedMail, ReportPart
 from email_gateway.parsing.structure import Part, parse_structure
 
 _ID = re.compile(r"<([^<>]{1,500})>")
@@ -73,6 +73,19 @@ def extract_attachment(raw: bytes, index: int, limits: Limits = DEFAULT_LIMITS) 
     if content is None:
         raise IndexError(f"no attachment {index}")
     return content
+
+
+def extract_attachments(
+    raw: bytes, limits: Limits = DEFAULT_LIMITS
+) -> list[tuple[AttachmentMeta, bytes]]:
+    """Every attachment with its decoded bytes, reading the mail once.
+
+    :raises QuarantineError: as `parse_mail`.
+    """
+    check_raw_size(raw, limits)
+    root = parse_structure(raw, limits)
+    listed, _, _ = describe(select_bodies(root).attachments, limits)
+    return contents_of(root, listed)
 
 
 class _Reader:
