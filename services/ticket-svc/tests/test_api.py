@@ -18,7 +18,9 @@ OPEN = {
     "/livez",
     "/metrics",
     "/readyz",
+    "/v1/auth/exchange",
     "/v1/auth/token",
+    "/v1/portal/invitations/accept",
 }
 
 
