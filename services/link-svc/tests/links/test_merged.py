@@ -92,6 +92,34 @@ async def test_a_link_that_a_person_has_changed_since_stays_when_the_merge_is_un
     assert await site_links(desk) == {"s1": chosen.data.account_id}
 
 
+async def test_a_removal_that_is_undone_after_a_merge_links_to_the_account_that_stands(
+    take: Any, desk: Any, events: Any
+) -> None:
+    temporary, real = events.account("Temporary", site="s1"), events.account("Real")
+    await take(temporary, real, events.sites(["s1"]))
+    (link,) = (await desk.get("/v1/links/sites")).json()["items"]
+    operation = (await desk.delete(f"/v1/links/sites/{link['id']}")).json()
+    await take(merged(temporary, real))
+    undone = await desk.post(f"/v1/links/operations/{operation['id']}/undo")
+    assert (undone.status_code, undone.json()["relinked"]) == (200, 1)
+    assert await site_links(desk) == {"s1": real.data.account_id}
+    await take(unmerged(temporary, real))
+    assert await site_links(desk) == {"s1": temporary.data.account_id}
+
+
+async def test_a_site_that_is_linked_again_by_an_account_merged_before_follows_it(
+    take: Any, desk: Any, events: Any
+) -> None:
+    first, real = events.account("First", site="s1"), events.account("Real")
+    await take(first, real, events.sites(["s1"]))
+    (link,) = (await desk.get("/v1/links/sites")).json()["items"]
+    await desk.delete(f"/v1/links/sites/{link['id']}")
+    second = events.account("Second", site="s1")
+    await take(merged(second, real))
+    await take(second)
+    assert await site_links(desk) == {"s1": real.data.account_id}
+
+
 async def test_a_chain_of_merges_is_followed_to_its_end(take: Any, desk: Any, events: Any) -> None:
     first, second, third = (events.account(name) for name in ("First", "Second", "Third"))
     late = events.account("Late", site="s1")

@@ -24,8 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from patchbay_kit.db.bulk_sqlite import Rows, insert_rows
-from patchbay_kit.db.driver import is_postgres, run_sql
+from patchbay_kit.db.driver import Rows, is_postgres, run_sql
 from patchbay_kit.db.types import NAIVE, UtcDateTime
 
 
@@ -45,6 +44,9 @@ async def insert_many(
         return []
     if is_postgres(session):
         return await _insert_postgres(session, table, rows, ignore_conflicts, tuple(returning))
+    # Here, as its dialect takes memory that a process on PostgreSQL does without.
+    from patchbay_kit.db.bulk_sqlite import insert_rows
+
     return await insert_rows(session, table, rows, ignore_conflicts, tuple(returning))
 
 

@@ -1,6 +1,6 @@
 """Many rows in one statement of SQLite, by the driver, with values as column types make them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -10,11 +10,10 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite import aiosqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from patchbay_kit.db.driver import run_sql
+from patchbay_kit.db.driver import Rows, run_sql
 from patchbay_kit.db.types import UtcDateTime
 
 _DIALECT = aiosqlite.dialect()
-Rows = Sequence[Mapping[str, Any]]
 _Convert = Callable[[Any], Any]
 
 

@@ -5,10 +5,13 @@ cannot commit). Parameters are `$1` … on PostgreSQL and `?` on SQLite; values 
 driver's: text, numbers, times.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import CursorResult
+from sqlalchemy import CursorResult, Table
 from sqlalchemy.ext.asyncio import AsyncSession
+
+Rows = Sequence[Mapping[str, Any]]
 
 
 async def run_sql(session: AsyncSession, sql: str, *parameters: Any) -> CursorResult[Any]:
@@ -20,3 +23,14 @@ async def run_sql(session: AsyncSession, sql: str, *parameters: Any) -> CursorRe
 def is_postgres(session: AsyncSession) -> bool:
     """Which of the two dialects the session speaks."""
     return session.get_bind().dialect.name == "postgresql"
+
+
+def dialect_insert(session: AsyncSession, table: Table) -> Any:
+    """The dialect's own INSERT, which has ON CONFLICT. The other dialect is not loaded for it."""
+    if is_postgres(session):
+        from sqlalchemy.dialects.postgresql import insert as postgres_insert
+
+        return postgres_insert(table)
+    from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+    return sqlite_insert(table)

@@ -12,8 +12,7 @@ from sqlalchemy import Table, Uuid
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from patchbay_kit.db.bulk import insert_many, insert_sql, json_rows
-from patchbay_kit.db.bulk_sqlite import Rows
-from patchbay_kit.db.driver import is_postgres, run_sql
+from patchbay_kit.db.driver import Rows, is_postgres, run_sql
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from link_svc.catalogue.rules import CatalogueKind
 from link_svc.catalogue.tables import DEVICE, NO_SNAPSHOT, PART, SITE, STATE
-from link_svc.merging import merge_newer
 from patchbay_contracts import CatalogueRefreshed
 from patchbay_kit.db import insert_many
+from patchbay_kit.db.merge import merge_newer
 
 
 async def lock_inventory(session: AsyncSession, part: CatalogueRefreshed) -> int:

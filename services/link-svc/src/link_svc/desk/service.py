@@ -7,7 +7,6 @@ from sqlalchemy import Subquery, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from link_svc.desk.tables import ACCOUNT, ACCOUNT_MERGE, ASSET
-from link_svc.merging import merge_newer
 from patchbay_contracts import (
     AccountCreated,
     AccountMerged,
@@ -18,6 +17,7 @@ from patchbay_contracts import (
     Envelope,
 )
 from patchbay_kit.db import UnitOfWork
+from patchbay_kit.db.merge import merge_newer
 
 _LONGEST_CHAIN = 20
 

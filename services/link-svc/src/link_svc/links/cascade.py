@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from link_svc.links import repository
 from link_svc.links.changes import ChangeRow, Why, actor_of, link_row, tell, unlink_row
+from link_svc.links.merged import follow_accounts
 from link_svc.links.rules import LinkAction, LinkCause, LinkFacts, LinkKind
 from link_svc.links.tables import Link, LinkOperation
 from patchbay_kit.db import UnitOfWork
@@ -65,6 +66,8 @@ async def undo(uow: UnitOfWork, operation_id: str) -> tuple[LinkOperation, int]:
     await repository.add_changes(uow.session, told)
     operation.undone_at = uow.now
     operation.undone_by = actor_of(uow)
+    # The account may have been merged since.
+    await follow_accounts(uow, [operation.account_id])
     return operation, len(told)
 
 

@@ -22,6 +22,8 @@ async def follow_accounts(uow: UnitOfWork, account_ids: Iterable[str]) -> None:
         return
     stands = await standing_accounts(uow.session, homes)
     told: list[ChangeRow] = []
+    # Links that were made in this very unit follow as well.
+    await uow.session.flush()
     for row in await repository.lock_links_at_home(uow.session, sorted(homes)):
         home = row.home_id or row.target_id
         if row.target_id != stands[home]:

@@ -3,35 +3,19 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Row, bindparam, select, update
+from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from notifier.desk.tables import ASSET, TICKET
 from patchbay_kit.db import insert_many
+from patchbay_kit.db.merge import merge_newer
 
 Rows = Sequence[dict[str, Any]]
 
 
 async def keep_tickets(session: AsyncSession, rows: Rows) -> None:
     """Insert or replace tickets; the highest version wins, in whatever order they come."""
-    newest: dict[str, dict[str, Any]] = {}
-    for row in sorted(rows, key=lambda row: (row["ticket_id"], row["version"])):
-        newest[row["ticket_id"]] = row
-    ordered = list(newest.values())
-    added = await insert_many(
-        session, TICKET, ordered, ignore_conflicts=True, returning=[TICKET.c.ticket_id]
-    )
-    fresh = {row.ticket_id for row in added}
-    known = [row for row in ordered if row["ticket_id"] not in fresh]
-    if not known:
-        return
-    values = {name: bindparam(f"_{name}", type_=TICKET.c[name].type) for name in known[0]}
-    key, version = values.pop("ticket_id"), values["version"]
-    statement = (
-        update(TICKET).where(TICKET.c.ticket_id == key, TICKET.c.version < version).values(values)
-    )
-    connection = await session.connection()
-    await connection.execute(statement, [{f"_{n}": v for n, v in row.items()} for row in known])
+    await merge_newer(session, TICKET, rows, rank=["version"])
 
 
 async def keep_assets(session: AsyncSession, rows: Rows) -> None:

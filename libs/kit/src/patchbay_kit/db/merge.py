@@ -6,11 +6,12 @@ from typing import Any
 from sqlalchemy import Table, bindparam, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from patchbay_kit.db import insert_many
+from patchbay_kit.db.bulk import insert_many
+from patchbay_kit.db.driver import Rows
 
 
 async def merge_newer(
-    session: AsyncSession, table: Table, rows: Sequence[Mapping[str, Any]], *, rank: Sequence[str]
+    session: AsyncSession, table: Table, rows: Rows, *, rank: Sequence[str]
 ) -> None:
     """Insert rows, or replace those whose `rank` columns compare lower than the new row's.
 
@@ -38,7 +39,7 @@ async def merge_newer(
 async def _replace(
     session: AsyncSession,
     table: Table,
-    rows: Sequence[Mapping[str, Any]],
+    rows: Rows,
     key: Sequence[str],
     rank: Sequence[str],
 ) -> None:
