@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import orjson
 from fastapi import Request, Response
 from sqlalchemy import select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
 from patchbay_kit.db import UnitOfWork
+from patchbay_kit.db.driver import dialect_insert
 from patchbay_kit.db.failures import sqlstate
 from patchbay_kit.db.tables import idempotency_key
 from patchbay_kit.errors import ProblemError, conflict, invalid
@@ -123,9 +123,7 @@ async def _insert(claimed: Claim, fingerprint: str) -> bool:
         "body": b"",
         "created_at": claimed.unit.now,
     }
-    is_postgres = session.get_bind().dialect.name == "postgresql"
-    dialect = postgresql if is_postgres else sqlite
-    statement = dialect.insert(idempotency_key).values(row).on_conflict_do_nothing()
+    statement = dialect_insert(session, idempotency_key).values(row).on_conflict_do_nothing()
     try:
         # Waits here while another transaction holds the same key.
         result = await session.execute(statement.returning(idempotency_key.c.key))

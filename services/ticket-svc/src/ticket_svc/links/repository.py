@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Table, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from patchbay_kit.db import key_in
+from patchbay_kit.db.driver import dialect_insert
 from ticket_svc.accounts.tables import Account
 from ticket_svc.assets.tables import Asset
 from ticket_svc.links.tables import DeviceLinkView, SiteLinkView
@@ -31,8 +31,7 @@ async def put_newest(
     """Insert or overwrite rows whose version is newer than what is there."""
     if not rows:
         return
-    dialect: Any = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    insert = dialect.insert(table)
+    insert = dialect_insert(session, table)
     statement = insert.on_conflict_do_update(
         index_elements=list(keys),
         set_={value: insert.excluded[value], "version": insert.excluded.version},
