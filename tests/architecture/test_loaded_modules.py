@@ -8,8 +8,10 @@ import pytest
 # What each of them takes is in docs/performance.md.
 SERVICES = ("ticket_svc", "link_svc", "rmm_gateway", "email_gateway", "notifier")
 NEVER = {"aiosqlite", "alembic", "rich", "pygments", "pydantic.v1"}
+# Loaded with the first mail or call that needs them.
+NEVER |= {"defusedxml", "httpx", "nh3"}
 NO_API = NEVER | {"cryptography", "fastapi", "jwt", "starlette"}
-NO_SERVICE = NO_API | {"argon2", "httpx", "sqlmodel"}
+NO_SERVICE = NO_API | {"argon2", "sqlmodel"}
 
 # As `patchbay_kit.main` does for the role, until a database is needed that is not there.
 _PROGRAM = """
