@@ -1,6 +1,7 @@
 """Probes, metrics, dead letters, descriptions and what surrounds every request."""
 
 import asyncio
+import gc
 from typing import Any
 
 import httpx
@@ -236,3 +237,19 @@ async def test_a_worker_that_is_not_ready_names_what_is_missing(
     assert refused.headers["retry-after"] == "5"
     assert refused.json()["missing"] == [{"name": "bus", "detail": "no broker"}]
     assert without.status_code == 200
+
+
+async def test_an_app_keeps_each_route_once_however_often_it_answers(
+    sqlite_runtime: Any, notes: Any
+) -> None:
+    def routes() -> set[int]:
+        gc.collect()
+        return {
+            id(each) for each in gc.get_objects() if type(each).__name__.endswith("RouteContext")
+        }
+
+    before = routes()
+    async with client(sqlite_runtime, notes.service, permissions=None) as http:
+        assert (await http.get("/livez")).status_code == 200
+        assert (await http.get("/nowhere")).status_code == 404
+    assert routes() <= before
