@@ -3,9 +3,11 @@
 import email
 from email.message import EmailMessage
 from email.policy import default
+from typing import Any
 
 import pytest
 
+from email_gateway.parsing import build
 from email_gateway.parsing.build import OutgoingAttachment, OutgoingSpec, build_message
 from email_gateway.parsing.mail import extract_attachment, parse_mail
 from email_gateway.parsing.reply import REPLY_MARKER
@@ -57,6 +59,51 @@ def test_no_field_can_add_a_header(evil: str) -> None:
     assert "Bcc" not in message
     assert not any("Bcc" in part for part in message.walk())
     assert "In-Reply-To" not in message
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"text": "plain\n.\nFrom here on\n", "automatic": True, "in_reply_to": "<a@b>"},
+        {"text": "no end", "from_name": "Doe, Jane (desk)", "reply_to": "support+t@msp.example"},
+        {"text": "Grüße \n\tund = so \n" + "lang " * 300, "references": ["<a@b>", "<c@d>"]},
+        {"text": "x" * 2_000, "cc": [("", "a.b@c.example"), ("Tom", "tom@d.example")]},
+        {"text": "", "automatic": True},
+    ],
+)
+def test_a_plain_mail_reads_as_the_library_would_have_written_it(changes: dict[str, Any]) -> None:
+    plain = spec(**changes)
+    quick = build._quick(plain)
+    assert quick is not None
+    assert all(len(line) <= 998 for line in quick.split(b"\r\n"))
+    assert b"\n" not in quick.replace(b"\r\n", b"")
+    ours, theirs = read(quick), read(build._with_library(plain))
+    assert not ours.defects
+    assert ours.get_content() == theirs.get_content()
+    encoding = {"content-transfer-encoding", "date"}
+    assert {(k, v) for k, v in ours.items() if k.lower() not in encoding} == {
+        (k, v) for k, v in theirs.items() if k.lower() not in encoding
+    }
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"subject": "Grüße"},
+        {"subject": "=?utf-8?q?x?="},
+        {"subject": ""},
+        {"from_name": 'the "desk"'},
+        {"to": [("", "a..b@c.example")]},
+        {"to": [("", "a@[127.0.0.1]")]},
+        {"to": [("x", "a" * 65 + "@c.example")]},
+        {"to": [("x" * 100, "a@c.example")] * 20},
+        {"to": []},
+        {"html": "<p>x</p>"},
+    ],
+)
+def test_whatever_needs_more_care_is_left_to_the_library(changes: dict[str, Any]) -> None:
+    assert build._quick(spec(**changes)) is None
+    build_message(spec(**changes))
 
 
 def test_malformed_identifiers_are_refused() -> None:
