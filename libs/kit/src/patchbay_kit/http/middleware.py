@@ -77,7 +77,7 @@ class RequestMiddleware:
         try:
             await self._app(scope, receive, response.send)
         except Exception:  # the last net: no exception text leaves, the log has it all
-            log.exception("http.unhandled", method=scope["method"], path=scope["path"])
+            log.exception("http.unhandled", method=scope["method"], path=_path(scope))
             if response.started:
                 raise
             await internal_error(scope["patchbay.request_id"])(scope, receive, response.send)
@@ -100,17 +100,14 @@ class RequestMiddleware:
         return limited
 
     def _record(self, scope: Scope, status: int, seconds: float) -> None:
-        template = getattr(scope.get("route"), "path", None)
-        route = template if isinstance(template, str) else "(none)"
+        route = _route(scope)
         self._metrics.observe(scope["method"], route, status, seconds)
         if scope["path"] in _QUIET:
             return
-        # A path may carry a secret, such as the token of a webhook.
-        private = any(is_secret(name) for name in scope.get("path_params", ()))
         log.info(
             "http.request",
             method=scope["method"],
-            path=route if private else scope["path"],
+            path=_path(scope),
             route=route,
             status=status,
             ms=round(seconds * 1000, 2),
@@ -141,6 +138,18 @@ class _Response:
             headers += [pair for pair in _SECURITY_HEADERS if pair[0] not in present]
             message["headers"] = [*headers, *self._extra]
         await self._send(message)
+
+
+def _route(scope: Scope) -> str:
+    """The template that matched."""
+    template = getattr(scope.get("route"), "path", None)
+    return template if isinstance(template, str) else "(none)"
+
+
+def _path(scope: Scope) -> str:
+    """The path as logs may have it: it may carry a secret, such as the token of a webhook."""
+    private = any(is_secret(name) for name in scope.get("path_params", ()))
+    return _route(scope) if private else str(scope["path"])
 
 
 def _too_large(limit: int) -> HTTPException:
