@@ -14,6 +14,7 @@ from ticket_svc.views.counting import fold_counts
 from ticket_svc.views.renewing import renew_texts
 
 SWEEP_SECONDS = 5.0
+TEXT_SECONDS = 1.0
 KEYS_SECONDS = 3600.0
 FORGET_SECONDS = 600.0
 
@@ -43,7 +44,8 @@ def loops(runtime: Runtime) -> Sequence[Loop]:
 
     async def texts() -> bool:
         async with runtime.db.unit_of_work() as uow:
-            return await renew_texts(uow)
+            await renew_texts(uow)
+        return False  # however many wait: intake goes before search
 
     async def forget() -> bool:
         async with runtime.db.unit_of_work() as uow:
@@ -59,5 +61,5 @@ def loops(runtime: Runtime) -> Sequence[Loop]:
         PeriodicLoop("tickets-of-merged-accounts", merged, SWEEP_SECONDS),
         PeriodicLoop("live-changes", forget, FORGET_SECONDS),
         PeriodicLoop("ticket-counts", counts, SWEEP_SECONDS),
-        PeriodicLoop("ticket-texts", texts, SWEEP_SECONDS),
+        PeriodicLoop("ticket-texts", texts, TEXT_SECONDS),
     ]

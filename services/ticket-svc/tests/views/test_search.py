@@ -114,3 +114,14 @@ async def test_no_text_breaks_a_search(desk: Any, q: str) -> None:
         assert answer.status_code in (200, 422 if sort is None or not q.strip() else 200, 400), (
             answer.text
         )
+
+
+async def test_what_is_written_in_batches_is_found_a_moment_later(
+    desk: Any, runtime: Any, rmm: Any
+) -> None:
+    await desk.take(rmm.received("1", summary="Batchword one"), rmm.received("2", summary="Two"))
+    tickets = await desk.tickets()
+    assert await found(desk.http, tickets[0]["number"]) == [tickets[0]["subject"]]
+    async with runtime.db.unit_of_work() as uow:
+        await renew_texts(uow)
+    assert await found(desk.http, "batchword") == ["Batchword one"]

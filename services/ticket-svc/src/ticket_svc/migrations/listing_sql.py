@@ -1,7 +1,8 @@
 """Triggers that keep counts and search texts: no writer of tickets can forget them (ADR 0014).
 
-Inserts of a batch cost one statement each on PostgreSQL; changes fire only where one of the
-columns that matter is set and differs.
+Inserts cost one statement a batch on PostgreSQL, and what is written in batches is searchable a
+moment later: making words of a text takes longer than writing the ticket. Changes fire only where
+one of the columns that matter is set and differs.
 """
 
 # ruff: noqa: S608  # all of it is constants
@@ -26,10 +27,14 @@ BEGIN
     INSERT INTO ticket_count_delta (status, manager_id, n)
     SELECT status, coalesce(manager_id, '{nobody}'), count(*) FROM added
     WHERE merged_into_id IS NULL GROUP BY 1, 2;
-    INSERT INTO ticket_text (ticket_id, entry_id, public, document)
-    SELECT t.id, NULL, true, setweight(ticket_words(concat_ws(' ', t.number, t.subject, a.name,
-        s.name)), 'A') || ticket_words(t.description)
-    FROM added t JOIN account a ON a.id = t.account_id LEFT JOIN asset s ON s.id = t.asset_id;
+    IF (SELECT count(*) FROM added) > 1 THEN
+        INSERT INTO ticket_text_stale (ticket_id) SELECT id FROM added;
+    ELSE
+        INSERT INTO ticket_text (ticket_id, entry_id, public, document)
+        SELECT t.id, NULL, true, setweight(ticket_words(concat_ws(' ', t.number, t.subject, a.name,
+            s.name)), 'A') || ticket_words(t.description)
+        FROM added t JOIN account a ON a.id = t.account_id LEFT JOIN asset s ON s.id = t.asset_id;
+    END IF;
     RETURN NULL;
 END $$""".replace("{nobody}", NOBODY),
     """CREATE TRIGGER ticket_added AFTER INSERT ON ticket
@@ -75,10 +80,16 @@ EXECUTE FUNCTION ticket_reworded()""",
 FOR EACH ROW EXECUTE FUNCTION ticket_reworded()""",
     f"""CREATE FUNCTION history_added() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO ticket_text (ticket_id, entry_id, public, document)
-    SELECT h.ticket_id, h.id, h.public, setweight(ticket_heading(t), 'B') || ticket_words(h.text)
-    FROM added h JOIN ticket t ON t.id = h.ticket_id
-    WHERE h.kind IN {SEARCHED} AND h.text <> '';
+    IF (SELECT count(*) FROM added) > 1 THEN
+        INSERT INTO ticket_text_stale (ticket_id)
+        SELECT DISTINCT ticket_id FROM added WHERE kind IN {SEARCHED} AND text <> '';
+    ELSE
+        INSERT INTO ticket_text (ticket_id, entry_id, public, document)
+        SELECT h.ticket_id, h.id, h.public,
+            setweight(ticket_heading(t), 'B') || ticket_words(h.text)
+        FROM added h JOIN ticket t ON t.id = h.ticket_id
+        WHERE h.kind IN {SEARCHED} AND h.text <> '';
+    END IF;
     RETURN NULL;
 END $$""",
     """CREATE TRIGGER history_added AFTER INSERT ON history_entry

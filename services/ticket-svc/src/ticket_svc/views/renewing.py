@@ -1,8 +1,6 @@
-"""Words of tickets whose account or asset got another name, renewed behind the change: a large
-account has tens of thousands of tickets, and nobody waits for them.
+"""Words of tickets that were written in batches, or whose account or asset got another name: made
+behind the change, at a pace that leaves the machine to others.
 """
-
-from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -11,33 +9,32 @@ from patchbay_kit.db import UnitOfWork
 from patchbay_kit.db.driver import is_postgres
 from ticket_svc.migrations import listing_sql
 
-RENEWED_AT_ONCE = 200
+RENEWED_AT_ONCE = 500
+
+_RENEW_POSTGRES = f"""WITH taken AS (
+    DELETE FROM ticket_text_stale WHERE seq IN (
+        SELECT seq FROM ticket_text_stale ORDER BY seq LIMIT {RENEWED_AT_ONCE}
+        FOR UPDATE SKIP LOCKED)
+    RETURNING ticket_id)
+SELECT count(coalesce(ticket_text_renew(ticket_id)::text, ''))
+FROM (SELECT DISTINCT ticket_id FROM taken ORDER BY 1) t"""  # noqa: S608  # constants
+_TAKE_SQLITE = f"""DELETE FROM ticket_text_stale WHERE seq IN (
+    SELECT seq FROM ticket_text_stale ORDER BY seq LIMIT {RENEWED_AT_ONCE})
+RETURNING ticket_id"""  # noqa: S608  # constants
 
 
-async def renew_texts(uow: UnitOfWork) -> bool:
-    """Renew the words of tickets whose account or asset was renamed; True where there are more."""
-    taken = await uow.session.execute(text(_TAKE_STALE[is_postgres(uow.session)]))
-    tickets = sorted({row.ticket_id for row in taken}, key=str)
-    for ticket_id in tickets:
-        await _renew(uow.session, ticket_id)
-    return len(tickets) > 0
+async def renew_texts(uow: UnitOfWork) -> int:
+    """Renew the words of the tickets that have waited longest; how many there were."""
+    if is_postgres(uow.session):
+        return int(await uow.session.scalar(text(_RENEW_POSTGRES)) or 0)
+    taken = await uow.session.execute(text(_TAKE_SQLITE))
+    tickets = {row.ticket_id for row in taken}
+    for ticket_id in sorted(tickets):
+        await _renew_sqlite(uow.session, ticket_id)
+    return len(tickets)
 
 
-_TAKE = "SELECT seq FROM ticket_text_stale ORDER BY seq LIMIT"
-_TAKE_STALE = {
-    True: f"DELETE FROM ticket_text_stale WHERE seq IN ({_TAKE} {RENEWED_AT_ONCE}"  # noqa: S608  # constants
-    " FOR UPDATE SKIP LOCKED) RETURNING ticket_id",
-    False: f"DELETE FROM ticket_text_stale WHERE seq IN ({_TAKE} {RENEWED_AT_ONCE})"  # noqa: S608
-    " RETURNING ticket_id",
-}
-
-
-async def _renew(session: AsyncSession, ticket_id: Any) -> None:
-    if is_postgres(session):
-        await session.execute(
-            text("SELECT ticket_text_renew(CAST(:id AS uuid))"), {"id": ticket_id}
-        )
-        return
+async def _renew_sqlite(session: AsyncSession, ticket_id: str) -> None:
     for statement in listing_sql.renew(":id").split(";"):
         if statement:
             await session.execute(text(statement), {"id": ticket_id})

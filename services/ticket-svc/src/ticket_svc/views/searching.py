@@ -67,21 +67,28 @@ def search_sql(scope: Scope, after: Sequence[Any] | None, rows: int, parameters:
     matches = (
         f"d.document @@ {query}" if query else f"ticket_fts MATCH {parameters.add(fts(words))}"
     )
-    where = [matches, *conditions(scope, parameters)]
+    visible = conditions(scope, parameters)
+    if after is not None and not by_relevance(scope.filter):
+        visible.append(f"t.id < {parameters.add(after[0])}")
+    where = [matches, *visible]
     if scope.public_only:
         where.append("d.public")
     relevant = by_relevance(scope.filter)
-    if after is not None and not relevant:
-        where.append(f"t.id < {parameters.add(after[0])}")
-    rank = _rank(words, query, parameters) if relevant else "0"
+    rank = _rank(query) if relevant else "0"
     found = f"{_source(parameters)} WHERE {' AND '.join(where)} ORDER BY t.id DESC"
     if relevant:
-        page = _relevant(f"SELECT t.id, {rank} AS rank FROM {found}", after, rows, parameters)
+        newest = f"SELECT * FROM (SELECT t.id, {rank} AS rank FROM {found} LIMIT {CANDIDATES}) f"
+        if words.number is not None:
+            where = [f"t.number = {parameters.add(words.number)}", *visible]
+            exact = f"SELECT t.id, {_FIRST} FROM ticket t WHERE {' AND '.join(where)}"
+            newest = f"{newest} UNION ALL {exact}"
+        page = _relevant(newest, after, rows, parameters)
     else:
         page = f"SELECT DISTINCT t.id, 0 AS rank FROM {found} LIMIT {rows}"
+    columns, neighbours = RANKED[parameters.postgres], NEIGHBOURS[parameters.postgres]
     return (
-        f"SELECT {RANKED[parameters.postgres]} FROM ({page}) k JOIN ticket t ON t.id = k.id"
-        f" {NEIGHBOURS[parameters.postgres]} ORDER BY k.rank DESC, t.id DESC"
+        f"SELECT {columns} FROM ({page}) k JOIN ticket t ON t.id = k.id"
+        f" {neighbours} ORDER BY k.rank DESC, t.id DESC"
     )
 
 
@@ -101,19 +108,15 @@ def _relevant(matches: str, after: Sequence[Any] | None, rows: int, parameters: 
         given = f"({parameters.add(after[0])}, {parameters.add(after[1])})"
         beyond = f" HAVING (max(rank), id) < {given}"
     return (
-        f"SELECT id, max(rank) AS rank FROM ({matches} LIMIT {CANDIDATES}) m GROUP BY id{beyond}"
+        f"SELECT id, max(rank) AS rank FROM ({matches}) m GROUP BY id{beyond}"
         f" ORDER BY 2 DESC, 1 DESC LIMIT {rows}"
     )
 
 
-def _rank(words: Words, query: str, parameters: Parameters) -> str:
-    if parameters.postgres:
-        rank = f"(ts_rank(d.document, {query}) * {_SCALE})::bigint"
-    else:
-        rank = f"CAST(-bm25(ticket_fts) * {_SCALE} AS INTEGER)"
-    if words.number is None:
-        return rank
-    return f"CASE WHEN t.number = {parameters.add(words.number)} THEN {_FIRST} ELSE {rank} END"
+def _rank(query: str) -> str:
+    if query:
+        return f"(ts_rank(d.document, {query}) * {_SCALE})::bigint"
+    return f"CAST(-bm25(ticket_fts) * {_SCALE} AS INTEGER)"
 
 
 def _tsquery(words: Words, parameters: Parameters) -> str:
