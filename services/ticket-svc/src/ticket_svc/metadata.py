@@ -23,6 +23,7 @@ from ticket_svc.messages import tables as messages
 from ticket_svc.portal import tables as portal
 from ticket_svc.remote import tables as remote
 from ticket_svc.rights import tables as rights
+from ticket_svc.sign_ins import tables as sign_ins
 from ticket_svc.tasks import tables as tasks
 from ticket_svc.tickets import tables as tickets
 from ticket_svc.views import tables as views
@@ -48,6 +49,7 @@ FEATURES = (
     portal,
     remote,
     rights,
+    sign_ins,
     tasks,
     tickets,
     views,

@@ -8,9 +8,9 @@ from sqlalchemy import func, select
 
 from patchbay_kit.clock import utc_now
 from patchbay_kit.testing.harness import client, make_runtime
-from ticket_svc.auth.attempts import FORGOTTEN_AFTER, forget_old
-from ticket_svc.auth.tables import SignInAttempt
 from ticket_svc.definition import SERVICE
+from ticket_svc.sign_ins.attempts import FORGOTTEN_AFTER, forget_old
+from ticket_svc.sign_ins.tables import SignInAttempt
 
 PASSWORD = "correct horse battery"
 

@@ -3,9 +3,9 @@
 from sqlalchemy import Table, func, select
 
 from patchbay_kit.runtime import Runtime
-from ticket_svc.auth.attempts import forget_old
 from ticket_svc.auth.rules import ROTATE_EVERY
 from ticket_svc.auth.tables import SigningKey
+from ticket_svc.sign_ins.attempts import forget_old
 
 _KEY: Table = SigningKey.__table__  # type: ignore[attr-defined]  # set by SQLModel
 

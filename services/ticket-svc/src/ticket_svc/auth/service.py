@@ -14,9 +14,9 @@ from patchbay_kit.auth.passwords import needs_rehash
 from patchbay_kit.db import Database, UnitOfWork
 from patchbay_kit.errors import ProblemError
 from ticket_svc.accounts.tables import Contact
-from ticket_svc.auth.attempts import count_attempt, forgive
 from ticket_svc.employees.tables import Employee
 from ticket_svc.rights.people import contact_now, employee_now
+from ticket_svc.sign_ins.attempts import count_attempt, forgive
 
 _EMPLOYEE: Table = Employee.__table__  # type: ignore[attr-defined]  # set by SQLModel
 _CONTACT: Table = Contact.__table__  # type: ignore[attr-defined]

@@ -1,8 +1,8 @@
-"""The keys that sign bearer tokens, and attempts to sign in."""
+"""The keys that sign bearer tokens."""
 
 from datetime import datetime
 
-from sqlalchemy import Column, Integer, String, Text
+from sqlalchemy import Column, String, Text
 from sqlmodel import Field
 
 from patchbay_kit.db import UtcDateTime
@@ -19,17 +19,3 @@ class SigningKey(Base, table=True):
     public_key: str = Field(sa_column=Column(Text, nullable=False))
     created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
     retired_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
-
-
-class SignInAttempt(Base, table=True):
-    """Failures to sign in with one address, whether or not anybody has it.
-
-    `address_digest` is the SHA-256 of the address: what people mistype is nobody's business.
-    """
-
-    __tablename__ = "sign_in_attempt"
-
-    address_digest: str = Field(sa_column=Column(String(64), primary_key=True))
-    failures: int = Field(default=0, sa_column=Column(Integer, nullable=False))
-    locked_until: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
-    tried_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))

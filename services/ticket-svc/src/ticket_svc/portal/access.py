@@ -16,9 +16,9 @@ from patchbay_kit.auth import Principal, hash_password
 from patchbay_kit.db import UnitOfWork
 from patchbay_kit.errors import conflict, invalid
 from ticket_svc.accounts.tables import Contact
-from ticket_svc.auth.attempts import forgive
 from ticket_svc.employees.tables import Employee
 from ticket_svc.portal.tables import ContactInvitation
+from ticket_svc.sign_ins.attempts import forgive
 
 INVITATION_FOR = timedelta(hours=72)
 

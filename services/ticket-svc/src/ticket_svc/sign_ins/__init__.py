@@ -1,0 +1,1 @@
+"""Attempts to sign in, and the lock after too many failures."""
