@@ -38,9 +38,9 @@ from ticket_svc.rights.group_routes import router as privilege_groups
 from ticket_svc.rights.key_routes import router as api_keys
 from ticket_svc.tasks.routes import router as tasks
 from ticket_svc.tasks.routes import tickets_router as ticket_tasks
+from ticket_svc.ticket_pages.routes import router as ticket_pages
 from ticket_svc.tickets.history_routes import router as ticket_history
 from ticket_svc.tickets.inbox_routes import router as ticket_inbox
-from ticket_svc.tickets.page_routes import router as ticket_pages
 from ticket_svc.tickets.recipient_routes import router as ticket_recipients
 from ticket_svc.tickets.relation_routes import merges_router as ticket_merges
 from ticket_svc.tickets.relation_routes import router as ticket_relations

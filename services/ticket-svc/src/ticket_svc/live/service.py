@@ -9,8 +9,8 @@ from fastapi.sse import ServerSentEvent
 from patchbay_kit.auth import Principal
 from patchbay_kit.errors import ProblemError
 from ticket_svc.live.repository import Position, is_kept, parse_position
-from ticket_svc.live.telling import message_for
 from ticket_svc.live.tail import LiveTail, Stream
+from ticket_svc.live.telling import message_for
 from ticket_svc.rights.viewer import Viewer
 
 # Who lost the right to look is not told anything later than this.

@@ -4,31 +4,29 @@ Promise: the way back takes exactly what was carried over, as far as it still ha
 to the other ticket later stays with it.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import Column, Table, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from patchbay_kit.db import UnitOfWork, insert_many, key_in
-from ticket_svc.appointments.tables import Appointment
-from ticket_svc.charges.tables import Charge
-from ticket_svc.documents.tables import Document
-from ticket_svc.messages.tables import Message
-from ticket_svc.tasks.tables import Task
+from ticket_svc.base import Base
 from ticket_svc.tickets.muting import MUTED
-from ticket_svc.tickets.tables import HistoryEntry, Recipient, TicketMessage
+from ticket_svc.tickets.tables import Recipient
 
 _RECIPIENT: Table = Recipient.__table__  # type: ignore[attr-defined]  # set by SQLModel
 
-# Tables with a `ticket_id`, and what names their rows.
-_PARTS: dict[str, tuple[Table, str]] = {
-    "history": (HistoryEntry.__table__, "id"),  # type: ignore[attr-defined]  # set by SQLModel
-    "message_ids": (TicketMessage.__table__, "message_id"),  # type: ignore[attr-defined]
-    "documents": (Document.__table__, "id"),  # type: ignore[attr-defined]
-    "tasks": (Task.__table__, "id"),  # type: ignore[attr-defined]
-    "appointments": (Appointment.__table__, "id"),  # type: ignore[attr-defined]
-    "charges": (Charge.__table__, "id"),  # type: ignore[attr-defined]
-    "messages": (Message.__table__, "id"),  # type: ignore[attr-defined]
+# Tables with a `ticket_id`, and what names their rows. By name: the features that own them build
+# on tickets, so tickets cannot import them.
+_PARTS = {
+    "history": ("history_entry", "id"),
+    "message_ids": ("ticket_message", "message_id"),
+    "documents": ("document", "id"),
+    "tasks": ("task", "id"),
+    "appointments": ("appointment", "id"),
+    "charges": ("charge", "id"),
+    "messages": ("message", "id"),
 }
 PARTS = (*_PARTS, "recipients")
 
@@ -41,7 +39,7 @@ async def count_parts(session: AsyncSession, source: str, target: str) -> dict[s
         .where(table.c.ticket_id == source)
         .scalar_subquery()
         .label(name)
-        for name, (table, _) in _PARTS.items()
+        for name, table, _ in _parts()
     ]
     row = (await session.execute(select(*counted))).one()
     return {**row._mapping, "recipients": len(await _new_recipients(session, source, target))}
@@ -50,7 +48,7 @@ async def count_parts(session: AsyncSession, source: str, target: str) -> dict[s
 async def move_parts(uow: UnitOfWork, source: str, target: str) -> dict[str, list[Any]]:
     """Carry everything over; returns what was carried, for `move_back`."""
     moved: dict[str, list[Any]] = {}
-    for name, (table, key) in _PARTS.items():
+    for name, table, key in _parts():
         moving = update(table).where(table.c.ticket_id == source).values(ticket_id=target)
         found = await uow.session.execute(moving.returning(table.c[key]))
         moved[name] = sorted(found.scalars())
@@ -65,7 +63,7 @@ async def move_parts(uow: UnitOfWork, source: str, target: str) -> dict[str, lis
 async def move_back(uow: UnitOfWork, moved: dict[str, list[Any]], source: str, target: str) -> None:
     """Take back what `move_parts` has carried over."""
     session = uow.session
-    for name, (table, key) in _PARTS.items():
+    for name, table, key in _parts():
         if moved.get(name):
             held = _held(session, table.c[key], moved[name], table.c.ticket_id == target)
             await session.execute(update(table).where(*held).values(ticket_id=source))
@@ -96,3 +94,8 @@ async def _new_recipients(session: AsyncSession, source: str, target: str) -> li
         for row in rows
         if row.ticket_id == source and (row.list_name, row.dedupe_key) not in known
     ]
+
+
+def _parts() -> Iterator[tuple[str, Table, str]]:
+    for part, (table, key) in _PARTS.items():
+        yield part, Base.metadata.tables[table], key

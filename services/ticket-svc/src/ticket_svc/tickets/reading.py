@@ -48,8 +48,15 @@ async def read_ticket(
 ) -> TicketView:
     """The ticket by id or number; 404 `ticket_not_found`. `now`: until when its status has run."""
     row = await find_row(session, key, viewer)
+    return await view_of(session, row, viewer, now or utc_now())
+
+
+async def view_of(
+    session: AsyncSession, row: Row[Any], viewer: Viewer, now: datetime
+) -> TicketView:
+    """The row of `find_row` as the viewer may see it."""
     recipients = await repository.recipients_of(session, row.id)
-    return ticket_view(row, recipients, viewer, await load_labels(session), now or utc_now())
+    return ticket_view(row, recipients, viewer, await load_labels(session), now)
 
 
 async def changed_ticket(uow: UnitOfWork, ticket_id: str, viewer: Viewer) -> TicketView:
@@ -92,6 +99,16 @@ async def list_history(
     ticket_id, _ = await resolve(session, key, viewer)
     rows = await repository.page_of_history(
         session, ticket_id, wanted, page, public_only=viewer.public_only
+    )
+    return await history_page(session, viewer, rows, page)
+
+
+async def newest_history(
+    session: AsyncSession, ticket_id: str, viewer: Viewer, page: PageRequest
+) -> Page[HistoryItem]:
+    """One page, newest first, of a ticket that the viewer may see."""
+    rows = await repository.page_of_history(
+        session, ticket_id, HistoryFilter(newest_first=True), page, public_only=viewer.public_only
     )
     return await history_page(session, viewer, rows, page)
 

@@ -5,8 +5,8 @@ from fastapi import APIRouter, Depends, Response
 from patchbay_kit.http import Reader, RuntimeDep, TransactionalRoute, etag, require
 from patchbay_kit.http.pagination import DEFAULT_LIMIT, PageRequest
 from ticket_svc.rights.dependencies import ViewerDep
-from ticket_svc.tickets.page import read_page
-from ticket_svc.tickets.page_schemas import TicketPage
+from ticket_svc.ticket_pages.reading import read_page
+from ticket_svc.ticket_pages.schemas import TicketPage
 
 router = APIRouter(
     prefix="/v1/tickets",

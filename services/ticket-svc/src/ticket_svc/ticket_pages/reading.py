@@ -17,10 +17,7 @@ from ticket_svc.locations.tables import Location
 from ticket_svc.messages import reading as messages
 from ticket_svc.rights.viewer import MARK_READ, Viewer
 from ticket_svc.tasks import reading as tasks
-from ticket_svc.tickets import reading, repository
-from ticket_svc.tickets.labels import load_labels
-from ticket_svc.tickets.merging import merges_of
-from ticket_svc.tickets.page_schemas import (
+from ticket_svc.ticket_pages.schemas import (
     PageAccount,
     PageAsset,
     PageContact,
@@ -28,9 +25,10 @@ from ticket_svc.tickets.page_schemas import (
     PageViewer,
     TicketPage,
 )
-from ticket_svc.tickets.presenting import ticket_view
+from ticket_svc.tickets import reading
+from ticket_svc.tickets.labels import load_labels
+from ticket_svc.tickets.merging import merges_of
 from ticket_svc.tickets.relating import relations_of
-from ticket_svc.tickets.repository import HistoryFilter
 from ticket_svc.tickets.tables import Decision
 
 _ACCOUNT: Table = Account.__table__  # type: ignore[attr-defined]  # set by SQLModel
@@ -45,17 +43,13 @@ async def read_page(
 ) -> TicketPage:
     """The ticket by id or number; 404 `ticket_not_found`. `history` is the page of its entries."""
     row = await reading.find_row(session, key, viewer)
-    recipients = await repository.recipients_of(session, row.id)
     labels = await load_labels(session)
-    entries = await repository.page_of_history(
-        session, row.id, HistoryFilter(newest_first=True), history, public_only=viewer.public_only
-    )
     return TicketPage(
-        ticket=ticket_view(row, recipients, viewer, labels, now),
+        ticket=await reading.view_of(session, row, viewer, now),
         account=await _account(session, row.account_id),
         asset=await _asset(session, row.asset_id),
         contract=await contract_of(session, row.contract_id, now.date()),
-        history=await reading.history_page(session, viewer, entries, history),
+        history=await reading.newest_history(session, row.id, viewer, history),
         relations=await relations_of(session, row.id, viewer, labels),
         merges=await merges_of(session, row.id),
         decisions=await _decisions(session, row.id),

@@ -1,0 +1,1 @@
+"""A ticket with everything that hangs on it, in one read."""
