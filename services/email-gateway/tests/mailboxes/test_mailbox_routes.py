@@ -109,6 +109,21 @@ async def test_a_name_that_leads_into_our_own_network_is_not_called(
         assert "non-public" in answer.json()["detail"]
 
 
+async def test_a_password_does_not_cross_the_internet_in_clear(gateways: Any) -> None:
+    clear = {"security": "none", "password": "typed again"}
+    async with gateways(**production()) as gateway:
+        answer = await gateway.http.post("/v1/mailboxes", json={**BODY, **clear})
+        assert (answer.status_code, answer.json()["code"]) == (422, "security_required")
+        path = f"/v1/mailboxes/{(await create(gateway))['id']}"
+        assert (await gateway.http.patch(path, json=clear)).json()["field"] == "/security"
+        assert (await gateway.http.patch(path, json={"security": "starttls"})).status_code == 422
+        again = {"security": "starttls", "password": "typed again"}
+        assert (await gateway.http.patch(path, json=again)).status_code == 200
+    async with gateways(**production(allow_private_targets=True)) as gateway:
+        inside = await create(gateway, public_address="inside@msp.example", **clear)
+        assert inside["security"] == "none"
+
+
 async def test_private_hosts_are_allowed_where_the_installation_says_so(gateways: Any) -> None:
     async with gateways(**production(allow_private_targets=True)) as gateway:
         assert (await create(gateway, host="10.0.0.5"))["host"] == "10.0.0.5"

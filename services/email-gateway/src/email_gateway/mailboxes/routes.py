@@ -43,7 +43,7 @@ async def create_mailbox(
     body: MailboxCreate, _admin: Admin, uow: Uow, runtime: RuntimeDep
 ) -> MailboxView:
     """It is read from now on. An address has one mailbox: 409 `mailbox_exists`."""
-    _sources(runtime).check(body.host)
+    _sources(runtime).check(body.host, body.security)
     address = body.public_address.lower()
     held = select(Mailbox).where(Mailbox.public_address == address)  # type: ignore[arg-type]
     if (await uow.session.execute(held)).first() is not None:
@@ -93,8 +93,9 @@ async def change_mailbox(
     """Only what is sent changes. If-Match guards against overwriting."""
     mailbox = await _locked(uow, mailbox_id)
     check_if_match(request, mailbox.version)
-    if body.host is not None:
-        _sources(runtime).check(body.host)
+    if body.host is not None or body.security is not None:
+        host, security = body.host or mailbox.host, body.security or mailbox.security
+        _sources(runtime).check(host, security)
     changes = body.model_dump(exclude_unset=True, exclude={"password"}, exclude_none=True)
     if body.password is None and _changes(mailbox, changes, _SERVER):
         raise invalid(

@@ -31,9 +31,21 @@ class MailSources:
     secrets: SecretBox
     allow_private: bool
 
-    def check(self, host: str) -> None:
-        """A 422 problem for a host that is not public by its very name."""
-        if not self.allow_private and not may_be_public(host):
+    def check(self, host: str, security: str) -> None:
+        """A 422 problem for a host that is not public by its very name, and for a password that
+        would cross the internet in clear.
+        """
+        if self.allow_private:
+            return
+        if security == "none":
+            raise invalid(
+                "security_required",
+                "The password would be sent in clear",
+                field="/security",
+                detail="use tls or starttls",
+                hint="PATCHBAY_ALLOW_PRIVATE_TARGETS=true allows it, for your own network.",
+            )
+        if not may_be_public(host):
             raise invalid(
                 "host_forbidden",
                 "This host cannot be used",

@@ -23,6 +23,8 @@ def check_base_url(url: str, *, allow_private: bool) -> str:
         raise ForbiddenTargetError("the address must not carry a user, a query or a fragment")
     if not allow_private and not may_be_public(host):
         raise ForbiddenTargetError("private, loopback and link-local addresses are not allowed")
+    if not allow_private and parts.scheme != "https":
+        raise ForbiddenTargetError("the security code would be sent in clear: use https")
     shown = f"[{host}]" if ":" in host else host
     netloc = f"{shown}:{port}" if port else shown
     return f"{parts.scheme}://{netloc}{parts.path.rstrip('/')}"
