@@ -37,8 +37,8 @@ log = structlog.get_logger(__name__)
 POOL = 4
 # While neither is set nothing leaves the hub: mails are kept, readable, and marked as caught.
 _MAIL_OUT = {"PATCHBAY_OUTGOING", "PATCHBAY_SMTP_HOST"}
-# Every statement crosses a thread to SQLite and back: bigger batches pay for fewer of them. A full
-# one holds its service's writer for about a tenth of a second.
+# Each batch waits for the disk: bigger ones pay for fewer syncs. A full one holds its service's
+# writer for about a tenth of a second.
 BATCH = 250
 
 

@@ -16,7 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from patchbay_kit.db import Database, database
 from patchbay_kit.db.failures import is_away
-from patchbay_kit.db.sqlite import LONG_SECONDS, LoopConnection, connect
+from patchbay_kit.db.sqlite import LONG_SECONDS, TURN_SECONDS, LoopConnection, connect
 from patchbay_kit.ids import new_id
 from patchbay_kit.testing.waiting import eventually
 
@@ -111,6 +111,29 @@ async def test_a_statement_that_was_long_goes_to_the_thread_from_then_on(
         await connection.rollback()
     here = threading.get_ident()
     assert [thread == here for thread in threads] == [True, False, False]
+
+
+async def test_many_short_statements_in_a_row_let_others_run_in_between(
+    connection: LoopConnection,
+) -> None:
+    turns = 0
+
+    async def count_turns() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    counting = asyncio.create_task(count_turns())
+    await connection.execute("BEGIN IMMEDIATE")
+    before, statements, until = turns, 0, time.perf_counter() + 10 * TURN_SECONDS
+    while time.perf_counter() < until:
+        await connection.execute("INSERT INTO thing DEFAULT VALUES")
+        statements += 1
+    # A turn each few milliseconds, and not one a statement, which is what a crossing costs.
+    assert 3 <= turns - before <= statements
+    await connection.rollback()
+    counting.cancel()
 
 
 async def test_another_process_that_writes_holds_up_writers_only(

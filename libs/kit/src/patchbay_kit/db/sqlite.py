@@ -7,6 +7,7 @@ IMMEDIATE (others may be writing), COMMIT (the disk), reads (they may be long) a
 have been long before go to the thread.
 """
 
+import asyncio
 import sqlite3
 import time
 from collections.abc import Callable
@@ -17,6 +18,8 @@ import aiosqlite
 _BEGIN_WRITING = "BEGIN IMMEDIATE"
 # What takes longer in the loop, others would notice: the next time it goes to the thread.
 LONG_SECONDS = 0.02
+# Many short ones in a row let others take a turn after so long.
+TURN_SECONDS = 0.005
 _MOST_LONG = 500
 _long: set[str] = set()
 
@@ -31,9 +34,13 @@ class LoopConnection(aiosqlite.Connection):
         # What a cancelled task left in the thread may still run: count up here, and there.
         self._sent = 0
         self._done = 0
+        self._turn_began = 0.0
 
     async def _execute(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
         if self._sent == self._done and self._is_short(fn, args):
+            if time.perf_counter() - self._turn_began > TURN_SECONDS:
+                await asyncio.sleep(0)
+                self._turn_began = time.perf_counter()
             return _timed(fn, args, kwargs)
         if fn.__name__ in ("commit", "rollback"):
             self._writing = False
@@ -46,6 +53,7 @@ class LoopConnection(aiosqlite.Connection):
 
         self._sent += 1
         answer = await super()._execute(run)  # type: ignore[no-untyped-call]
+        self._turn_began = time.perf_counter()
         if args and args[0] == _BEGIN_WRITING:
             self._writing = True
         return answer
