@@ -3,6 +3,8 @@
 import os
 import socket
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -116,3 +118,25 @@ def test_free_ports_and_a_port_just_left_are_fine(tmp_path: Path) -> None:
 def test_a_number_that_is_no_port_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="--port: 70000 is no port"):
         check_ports(RunOptions(data=tmp_path, port=70000))
+
+
+_RUN = """
+import sys
+from pathlib import Path
+from patchbay_hub import cli
+
+async def run(options):
+    (options.data / "some.db").write_text("customers' data")
+    return 0
+
+cli.run = run
+sys.argv[1:] = ["run", "--data", sys.argv[1]]
+cli.main()
+"""
+
+
+def test_what_the_hub_writes_is_for_its_user_only_in_a_folder_open_to_all(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    program = [sys.executable, "-c", _RUN, str(tmp_path)]
+    subprocess.run(program, check=True, timeout=60, umask=0o022)
+    assert _mode(tmp_path / "some.db") == 0o600

@@ -23,6 +23,8 @@ def main() -> None:
     Exit 0 after SIGTERM or Ctrl-C, 2 with one line on stderr for a wrong setting.
     """
     options = parse(sys.argv[1:])
+    # Databases, blobs and mails are for this user only, whoever made the folder.
+    os.umask(0o077)
     configure_logging(
         os.environ.get("PATCHBAY_LOG_LEVEL", "WARNING"),
         os.environ.get("PATCHBAY_LOG_FORMAT", "text"),
