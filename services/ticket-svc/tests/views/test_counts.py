@@ -15,7 +15,7 @@ from patchbay_kit.ids import new_id
 from patchbay_kit.testing.harness import client, make_principal
 from ticket_svc.accounts.tables import Account
 from ticket_svc.definition import SERVICE
-from ticket_svc.tickets.statuses import Status, class_of
+from ticket_svc.desk.statuses import Status, class_of
 from ticket_svc.tickets.tables import Ticket
 from ticket_svc.views.counting import fold_counts
 

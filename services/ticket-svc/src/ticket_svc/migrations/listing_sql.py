@@ -1,8 +1,8 @@
 """Triggers that keep counts and search texts: no writer of tickets can forget them (ADR 0014).
 
-Inserts cost one statement a batch on PostgreSQL, and what is written in batches is searchable a
-moment later: making words of a text takes longer than writing the ticket. Changes fire only where
-one of the columns that matter is set and differs.
+Inserts cost one statement a batch on PostgreSQL. What people write is searchable at once; what
+programs send, and batches, a moment later, for making words of a text takes longer than writing
+the ticket. Changes fire only where one of the columns that matter is set and differs.
 """
 
 # ruff: noqa: S608  # all of it is constants
@@ -10,6 +10,8 @@ one of the columns that matter is set and differs.
 NOBODY = "00000000-0000-0000-0000-000000000000"
 # Kinds of history entries that a search looks into.
 SEARCHED = "('note', 'email', 'remote_note')"
+# What a loop makes words of.
+_LATER = "(SELECT count(*) > 1 OR bool_or(channel IN ('rmm', 'email')) FROM added)"
 # Signs inside of which PostgreSQL's parser would see one word: addresses, paths, numbers.
 JOINING = "-_./\\@:+&=?#~%|*,;<>()[]"
 
@@ -27,7 +29,7 @@ BEGIN
     INSERT INTO ticket_count_delta (status, manager_id, n)
     SELECT status, coalesce(manager_id, '{nobody}'), count(*) FROM added
     WHERE merged_into_id IS NULL GROUP BY 1, 2;
-    IF (SELECT count(*) FROM added) > 1 THEN
+    IF {_LATER} THEN
         INSERT INTO ticket_text_stale (ticket_id) SELECT id FROM added;
     ELSE
         INSERT INTO ticket_text (ticket_id, entry_id, public, document)
@@ -36,7 +38,7 @@ BEGIN
         FROM added t JOIN account a ON a.id = t.account_id LEFT JOIN asset s ON s.id = t.asset_id;
     END IF;
     RETURN NULL;
-END $$""".replace("{nobody}", NOBODY),
+END $$""".replace("{nobody}", NOBODY).replace("{_LATER}", _LATER),
     """CREATE TRIGGER ticket_added AFTER INSERT ON ticket
 REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION ticket_added()""",
     """CREATE FUNCTION ticket_recounted() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -80,7 +82,7 @@ EXECUTE FUNCTION ticket_reworded()""",
 FOR EACH ROW EXECUTE FUNCTION ticket_reworded()""",
     f"""CREATE FUNCTION history_added() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF (SELECT count(*) FROM added) > 1 THEN
+    IF {_LATER} THEN
         INSERT INTO ticket_text_stale (ticket_id)
         SELECT DISTINCT ticket_id FROM added WHERE kind IN {SEARCHED} AND text <> '';
     ELSE
