@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from patchbay_contracts import PersonRef
-from ticket_svc.accounts.directory import AccountFacts
 from ticket_svc.tickets.defaults import default_recipients
+from ticket_svc.tickets.directory import AccountFacts
 from ticket_svc.tickets.people import default_employees
 from ticket_svc.tickets.placement import (
     Placement,

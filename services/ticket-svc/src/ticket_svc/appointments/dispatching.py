@@ -15,9 +15,9 @@ from ticket_svc.appointments.planning import Planner, plan
 from ticket_svc.appointments.schemas import NewDispatch, SlotView
 from ticket_svc.appointments.service import entry_about, planned_for, publish_created
 from ticket_svc.appointments.tables import Appointment
+from ticket_svc.desk.statuses import Status
 from ticket_svc.tickets.actors import By
 from ticket_svc.tickets.editing import change_ticket
-from ticket_svc.tickets.statuses import Status
 from ticket_svc.tickets.writing import Change, Telling, write_change
 
 

@@ -24,6 +24,7 @@ from ticket_svc.bulk.ticket_schemas import (
     TicketBulk,
     TicketResult,
 )
+from ticket_svc.desk.statuses import Status
 from ticket_svc.rights.viewer import Viewer
 from ticket_svc.tickets import reading
 from ticket_svc.tickets.actors import by
@@ -34,7 +35,6 @@ from ticket_svc.tickets.marking import mark_read, mark_unread
 from ticket_svc.tickets.merged import refuse_merged
 from ticket_svc.tickets.notes import add_note
 from ticket_svc.tickets.recipients import add_recipient
-from ticket_svc.tickets.statuses import Status
 from ticket_svc.tickets.subscribing import subscribe, unsubscribe
 
 Act = Callable[[UnitOfWork, Row[Any], Principal, Any], Awaitable[object]]

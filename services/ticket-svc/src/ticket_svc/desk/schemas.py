@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ticket_svc.tickets.statuses import Priority, StatusCode
+from ticket_svc.desk.statuses import Priority, StatusCode
 
 Label = Annotated[str, Field(min_length=1, max_length=60)]
 TypeCode = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,59}$")]

@@ -14,7 +14,6 @@ from patchbay_contracts import EmailReceived, Envelope, MailOutcome, Reason, Rea
 from patchbay_kit.db import UnitOfWork
 from patchbay_kit.errors import ProblemError, invalid, not_found
 from patchbay_kit.http import PageRequest, keyset
-from ticket_svc.accounts.directory import account_facts
 from ticket_svc.desk.service import load_settings
 from ticket_svc.mail.decided import DecidedMail
 from ticket_svc.mail.distribution import auto_answers, distribute
@@ -27,6 +26,7 @@ from ticket_svc.mail.waiting import forget, settle
 from ticket_svc.parts import sees, with_visible_ticket
 from ticket_svc.rights.viewer import Viewer
 from ticket_svc.tickets.changing import lock_tickets
+from ticket_svc.tickets.directory import account_facts
 from ticket_svc.tickets.merged import final_tickets
 
 _DECISION: Table = MailDecision.__table__  # type: ignore[attr-defined]  # set by SQLModel

@@ -4,17 +4,17 @@ from collections.abc import Sequence
 
 from patchbay_contracts import Channel, PersonRef, Reason, ReasonCode
 from patchbay_kit.db import UnitOfWork
-from ticket_svc.accounts.directory import (
-    AccountFacts,
-    account_facts,
-    all_mail_employees,
-    employee_ref,
-)
 from ticket_svc.desk.schemas import DeskSettings
 from ticket_svc.mail.decided import DecidedMail
 from ticket_svc.mail.lookup import MAX_MESSAGE_ID
 from ticket_svc.mail.texts import ticket_subject
 from ticket_svc.tickets.defaults import choose_manager, contract_reasons, default_recipients
+from ticket_svc.tickets.directory import (
+    AccountFacts,
+    account_facts,
+    all_mail_employees,
+    employee_ref,
+)
 from ticket_svc.tickets.opening import NewTicket, open_tickets
 from ticket_svc.tickets.people import NewRecipient, default_employees, external
 from ticket_svc.tickets.records import NewEntry

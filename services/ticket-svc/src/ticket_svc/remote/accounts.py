@@ -19,13 +19,13 @@ from patchbay_contracts import (
     SiteOrigin,
 )
 from patchbay_kit.db import UnitOfWork, key_in
-from ticket_svc.accounts.directory import AccountFacts, account_facts
 from ticket_svc.accounts.own_company import own_company_account
 from ticket_svc.accounts.tables import Account
 from ticket_svc.accounts.temporary import create_temporary
 from ticket_svc.links.service import Key
 from ticket_svc.remote.rules import auto_account_name
 from ticket_svc.remote.surroundings import Surroundings
+from ticket_svc.tickets.directory import AccountFacts, account_facts
 
 ACCOUNT: Table = Account.__table__  # type: ignore[attr-defined]  # set by SQLModel
 

@@ -14,8 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from patchbay_contracts import PersonRef
 from patchbay_kit.db.driver import is_postgres, run_sql
-from ticket_svc.accounts.directory import AccountFacts, facts_of
 from ticket_svc.links.service import Key
+from ticket_svc.tickets.directory import AccountFacts, facts_of
 from ticket_svc.tickets.numbers import NEXT_NUMBERS, format_number, take_numbers
 
 # Connection, remote ticket, and site and device where it has them.

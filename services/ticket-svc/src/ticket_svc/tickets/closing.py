@@ -8,9 +8,9 @@ from sqlalchemy import Row
 from patchbay_contracts import Reason, ReasonCode, TicketClosed, TicketReopened
 from patchbay_kit.db import UnitOfWork
 from patchbay_kit.errors import ProblemError, invalid
+from ticket_svc.desk.statuses import class_of
 from ticket_svc.tickets.actors import By
 from ticket_svc.tickets.records import NewEntry
-from ticket_svc.tickets.statuses import class_of
 from ticket_svc.tickets.timing import left_status
 from ticket_svc.tickets.writing import Change
 

@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from patchbay_contracts import PersonRef
 from patchbay_kit.db import UnitOfWork, insert_many
-from ticket_svc.accounts.directory import account_facts
 from ticket_svc.accounts.tables import Contact
+from ticket_svc.tickets.directory import account_facts
 from ticket_svc.tickets.opening import recipient_row
 from ticket_svc.tickets.people import external
 from ticket_svc.tickets.records import NewEntry

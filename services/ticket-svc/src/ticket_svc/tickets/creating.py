@@ -5,18 +5,18 @@ from typing import Any
 from patchbay_contracts import PersonRef, Reason, ReasonCode
 from patchbay_kit.db import UnitOfWork
 from ticket_svc.accounts.belonging import active_account
-from ticket_svc.accounts.directory import (
-    AccountFacts,
-    account_facts,
-    all_mail_employees,
-    employee_ref,
-)
 from ticket_svc.contracts.reading import contract_named
 from ticket_svc.custom_fields.service import check_custom_fields
 from ticket_svc.desk.schemas import DeskSettings
 from ticket_svc.desk.service import load_settings
 from ticket_svc.tickets.actors import By
 from ticket_svc.tickets.defaults import choose_manager, contract_reasons, default_recipients
+from ticket_svc.tickets.directory import (
+    AccountFacts,
+    account_facts,
+    all_mail_employees,
+    employee_ref,
+)
 from ticket_svc.tickets.opening import NewTicket, open_tickets
 from ticket_svc.tickets.people import NewRecipient, default_employees, external
 from ticket_svc.tickets.records import NewEntry

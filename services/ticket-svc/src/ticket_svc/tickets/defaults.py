@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from patchbay_contracts import PersonRef, Reason, ReasonCode
-from ticket_svc.accounts.directory import AccountFacts
+from ticket_svc.tickets.directory import AccountFacts
 from ticket_svc.tickets.people import NewRecipient, external
 
 

@@ -17,6 +17,7 @@ from patchbay_kit.http import check_if_match
 from ticket_svc.contracts.reading import contract_named
 from ticket_svc.custom_fields.service import check_custom_fields
 from ticket_svc.desk.service import load_settings
+from ticket_svc.desk.statuses import Status, class_of
 from ticket_svc.rights.viewer import Viewer
 from ticket_svc.tickets.actors import By
 from ticket_svc.tickets.auditing import audit_entries
@@ -29,7 +30,6 @@ from ticket_svc.tickets.read_state import starts_unread
 from ticket_svc.tickets.records import NewEntry
 from ticket_svc.tickets.references import asset_name, check_type, contact_named, manager_named
 from ticket_svc.tickets.schemas import NewStatus
-from ticket_svc.tickets.statuses import Status, class_of
 from ticket_svc.tickets.tables import TicketRead
 from ticket_svc.tickets.writing import Change, Telling, write_change
 

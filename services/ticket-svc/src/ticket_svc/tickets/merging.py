@@ -15,6 +15,7 @@ from patchbay_contracts import Reason, ReasonCode, TicketMerged
 from patchbay_kit.db import UnitOfWork, insert_many
 from patchbay_kit.errors import invalid
 from patchbay_kit.ids import new_id
+from ticket_svc.desk.statuses import Status
 from ticket_svc.tickets.actors import By
 from ticket_svc.tickets.auditing import audit_entries
 from ticket_svc.tickets.closing import turn
@@ -29,7 +30,6 @@ from ticket_svc.tickets.relation_schemas import (
     MergeView,
     MergeWarning,
 )
-from ticket_svc.tickets.statuses import Status
 from ticket_svc.tickets.tables import TicketMerge
 from ticket_svc.tickets.writing import Change, write_change
 

@@ -13,10 +13,10 @@ from typing import Any
 from patchbay_contracts import Channel, Envelope, PersonRef, Reason, RemoteRef, TicketCreated
 from patchbay_kit.db import Children, UnitOfWork, insert_family
 from patchbay_kit.ids import new_id
+from ticket_svc.desk.statuses import Status, class_of
 from ticket_svc.tickets.numbers import take_numbers
 from ticket_svc.tickets.people import NewRecipient
 from ticket_svc.tickets.records import NewEntry, decision_row, history_row
-from ticket_svc.tickets.statuses import Status, class_of
 from ticket_svc.tickets.tables import Decision, HistoryEntry, Recipient, Ticket, TicketMessage
 
 _TICKET = Ticket.__table__  # type: ignore[attr-defined]  # set by SQLModel

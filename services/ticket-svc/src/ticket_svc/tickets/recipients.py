@@ -12,9 +12,9 @@ from sqlalchemy import Row, Table, delete, update
 from patchbay_kit.db import UnitOfWork, insert_many
 from patchbay_kit.errors import ProblemError, invalid, not_found
 from patchbay_kit.http.ids import checked_id
-from ticket_svc.accounts.directory import account_facts
 from ticket_svc.accounts.tables import Contact
 from ticket_svc.tickets.actors import By
+from ticket_svc.tickets.directory import account_facts
 from ticket_svc.tickets.editing import record_change
 from ticket_svc.tickets.muting import MUTED
 from ticket_svc.tickets.opening import recipient_row

@@ -6,11 +6,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from patchbay_contracts import PersonRef
 from patchbay_kit.errors import ProblemError, invalid
 from ticket_svc.accounts.belonging import belonging
-from ticket_svc.accounts.directory import employee_ref
 from ticket_svc.accounts.tables import Contact
 from ticket_svc.assets.tables import Asset
 from ticket_svc.desk.schemas import DeskSettings
 from ticket_svc.employees.tables import Employee
+from ticket_svc.tickets.directory import employee_ref
 
 _CONTACT: Table = Contact.__table__  # type: ignore[attr-defined]  # set by SQLModel
 _EMPLOYEE: Table = Employee.__table__  # type: ignore[attr-defined]

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from patchbay_kit.http import RequestModel, ResponseModel
-from ticket_svc.tickets.statuses import StatusClass
+from ticket_svc.desk.statuses import StatusClass
 
 RelationKind = Literal["related", "parent", "child", "original", "duplicate"]
 TicketKey = Annotated[

@@ -8,6 +8,7 @@ from patchbay_kit.http import (
     Uow,
     require,
 )
+from ticket_svc.desk.statuses import Status
 from ticket_svc.rights.dependencies import ViewerDep
 from ticket_svc.tickets.actors import by
 from ticket_svc.tickets.creating import open_ticket
@@ -19,7 +20,6 @@ from ticket_svc.tickets.schemas import (
     TicketChange,
     TicketView,
 )
-from ticket_svc.tickets.statuses import Status
 
 router = APIRouter(
     prefix="/v1/tickets",

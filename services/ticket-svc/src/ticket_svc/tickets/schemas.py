@@ -6,13 +6,13 @@ from typing import Annotated, Any, Self
 from pydantic import ConfigDict, Field, model_validator
 
 from patchbay_kit.http import RequestModel, ResponseModel
+from ticket_svc.desk.statuses import Priority as Priority
+from ticket_svc.desk.statuses import Status, StatusClass
 from ticket_svc.explaining import ExplainedReason
 from ticket_svc.moments import Moment
 from ticket_svc.params import RecordId
 from ticket_svc.tickets.read_state import Envelope
 from ticket_svc.tickets.recipient_schemas import ExternalRecipient, RecipientView
-from ticket_svc.tickets.statuses import Priority as Priority
-from ticket_svc.tickets.statuses import Status, StatusClass
 
 Subject = Annotated[
     str, Field(min_length=1, max_length=500, examples=["The printer on floor 3 jams"])

@@ -4,8 +4,8 @@ from fastapi import APIRouter, Depends
 from pydantic import Field
 
 from patchbay_kit.http import Reader, ResponseModel, TransactionalRoute, require
+from ticket_svc.desk.statuses import Status, StatusClass, class_of
 from ticket_svc.tickets.labels import load_labels
-from ticket_svc.tickets.statuses import Status, StatusClass, class_of
 
 router = APIRouter(
     prefix="/v1/statuses",

@@ -8,8 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from patchbay_kit.db import UnitOfWork
 from patchbay_kit.db.driver import is_postgres
+from ticket_svc.desk.statuses import Status, class_of
 from ticket_svc.rights.viewer import Viewer
-from ticket_svc.tickets.statuses import Status, class_of
 from ticket_svc.views.schemas import Counts, TicketFilter
 from ticket_svc.views.scope import Scope, scope_of
 from ticket_svc.views.sql import Parameters, run

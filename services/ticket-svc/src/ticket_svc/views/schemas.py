@@ -8,10 +8,10 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator, mod
 
 from patchbay_kit.http import RequestModel, ResponseModel
 from patchbay_kit.http.pagination import DEFAULT_LIMIT, MAX_LIMIT
+from ticket_svc.desk.statuses import Status
 from ticket_svc.moments import Moment
 from ticket_svc.params import RecordId
 from ticket_svc.tickets.schemas import Priority
-from ticket_svc.tickets.statuses import Status
 
 ME = "me"
 MAX_MANAGERS = 20

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from ticket_svc.tickets.statuses import Status, class_of
+from ticket_svc.desk.statuses import Status, class_of
 from ticket_svc.views.columns import COLUMNS, NEIGHBOURS
 from ticket_svc.views.schemas import TicketFilter
 from ticket_svc.views.scope import Scope
