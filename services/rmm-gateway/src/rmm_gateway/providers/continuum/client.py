@@ -49,7 +49,8 @@ class ContinuumClient:
     async def read_json(self, *path: str, params: dict[str, str] | None = None) -> Any:
         """GET a JSON document."""
         answer = await self._call("GET", path, params=params, limit=JSON_LIMIT)
-        return _json(answer, FailureKind.TRANSIENT)
+        # In a thread: a full batch of long texts would hold up everybody else.
+        return await asyncio.to_thread(_json, answer, FailureKind.TRANSIENT)
 
     async def read_xml(self, *path: str) -> bytes:
         """GET an XML document, not parsed yet."""

@@ -1,6 +1,7 @@
 """Continuum behind the port `RmmProvider`."""
 
 import asyncio
+from typing import Any
 from xml.etree.ElementTree import (
     Element,
     ParseError,
@@ -41,19 +42,15 @@ class ContinuumProvider:
         await self._xml("sites", "Sites")
 
     async def sites(self) -> Sweep[CatalogueSite]:
-        return mapping.to_sites(await self._xml("sites", "Sites"))
+        return await asyncio.to_thread(mapping.to_sites, await self._xml("sites", "Sites"))
 
     async def devices(self) -> Sweep[CatalogueDevice]:
-        return mapping.to_devices(await self._xml("devices", "Devices"))
+        return await asyncio.to_thread(mapping.to_devices, await self._xml("devices", "Devices"))
 
     async def poll(self, max_items: int) -> Batch:
         params = {"max": str(min(max_items, MAX_ITEMS))}
         document = await self._client.read_json("queue", params=params)
-        try:
-            wire = WireBatch.model_validate(document)
-        except ValidationError as error:
-            raise _bad_shape(error) from error
-        return mapping.to_batch(wire, self._target)
+        return await asyncio.to_thread(_read_batch, document, self._target)
 
     async def ack(self, batch: Batch) -> None:
         # 409: the lease ended or the batch was acknowledged before; what comes again is deduped.
@@ -101,6 +98,14 @@ def _parse(body: bytes) -> Element:
         text = plain(["the list is not safe, well-formed XML:", type(error).__name__, str(error)])
         raise ProviderError(FailureKind.TRANSIENT, "bad_xml", text) from error
     return root
+
+
+def _read_batch(document: Any, target: Target) -> Batch:
+    try:
+        wire = WireBatch.model_validate(document)
+    except ValidationError as error:
+        raise _bad_shape(error) from error
+    return mapping.to_batch(wire, target)
 
 
 def _bad_shape(error: ValidationError) -> ProviderError:
