@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 
 import structlog
 
-from patchbay_kit.auth.jwks import FETCH_TIMEOUT, HttpJwks
+from patchbay_kit.auth.jwks import HttpJwks
+from patchbay_kit.auth.key_cache import FETCH_TIMEOUT
 from patchbay_kit.auth.principal import Principal
 from patchbay_kit.auth.tokens import TokenVerifier, Verifier, unauthenticated
 from patchbay_kit.errors import ProblemError

@@ -1,6 +1,5 @@
 """Where verifiers read the public halves of the issuer's keys (RFC 7517)."""
 
-import asyncio
 import base64
 import time
 from collections.abc import Callable
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from patchbay_kit.errors import ProblemError
+from patchbay_kit.auth.key_cache import FETCH_TIMEOUT, KeyCache
 
 if TYPE_CHECKING:
     import httpx
@@ -16,17 +15,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-FETCH_TIMEOUT = 5.0
-FRESH_FOR = 300.0
-REFETCH_AFTER = 10.0
-
 
 class HttpJwks:
-    """The issuer's published keys, read over HTTP and kept for five minutes.
-
-    An unknown key id causes one more look, at most every ten seconds. While the issuer cannot be
-    reached the keys known so far stay in use: tokens already given out must keep working.
-    """
+    """The issuer's published keys, read over HTTP; see `key_cache` for when."""
 
     def __init__(
         self,
@@ -37,45 +28,25 @@ class HttpJwks:
     ) -> None:
         self._url = url
         self._transport = transport
-        self._monotonic = monotonic
-        self._keys: dict[str, Ed25519PublicKey] = {}
-        self._fetched: float | None = None
-        self._tried: float | None = None
-        self._lock = asyncio.Lock()
+        self._keys = KeyCache(self._fetch, "token issuer", monotonic)
 
     async def key(self, kid: str) -> "Ed25519PublicKey | None":
-        if self._wants_fetch(kid):
-            async with self._lock:
-                if self._wants_fetch(kid):
-                    await self._fetch()
-        found = self._keys.get(kid)
-        if found is None and self._fetched is None:
-            raise _unreachable()
-        return found
+        return await self._keys.key(kid)
 
-    def _wants_fetch(self, kid: str) -> bool:
-        now = self._monotonic()
-        if self._tried is not None and now - self._tried < REFETCH_AFTER:
-            return False
-        stale = self._fetched is None or now - self._fetched > FRESH_FOR
-        return stale or kid not in self._keys
-
-    async def _fetch(self) -> None:
+    async def _fetch(self) -> "dict[str, Ed25519PublicKey] | None":
         # Loaded with the first token to check: 10 MiB that an idle process does without.
         import httpx
 
-        self._tried = self._monotonic()
         try:
             async with httpx.AsyncClient(
                 timeout=FETCH_TIMEOUT, transport=self._transport, follow_redirects=False
             ) as client:
                 answer = await client.get(self._url)
                 answer.raise_for_status()
-            self._keys = _parse_jwks(answer.json())
+            return _parse_jwks(answer.json())
         except (httpx.HTTPError, ValueError) as error:
             log.warning("jwks.fetch_failed", url=self._url, error=str(error))
-            return
-        self._fetched = self._tried
+            return None
 
 
 def _parse_jwks(document: Any) -> "dict[str, Ed25519PublicKey]":
@@ -91,14 +62,3 @@ def _parse_jwks(document: Any) -> "dict[str, Ed25519PublicKey]":
             public = Ed25519PublicKey.from_public_bytes(base64.urlsafe_b64decode(padded))
             found[str(entry["kid"])] = public
     return found
-
-
-def _unreachable() -> ProblemError:
-    return ProblemError(
-        503,
-        "identity_unavailable",
-        "The token issuer cannot be reached",
-        detail="The keys that prove who you are could not be read.",
-        hint="Try again in a few seconds.",
-        headers={"Retry-After": str(int(REFETCH_AFTER))},
-    )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import structlog
 
+from patchbay_kit.auth.key_cache import FETCH_TIMEOUT, KeyCache
 from patchbay_kit.auth.tokens import LEEWAY_SECONDS, MAX_TOKEN_LENGTH, unauthenticated
 from patchbay_kit.errors import ProblemError
 
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-FETCH_TIMEOUT = 5.0
-FRESH_FOR = 300.0
-REFETCH_AFTER = 10.0
 MAX_DOCUMENT = 1_000_000
 MIN_RSA_BITS = 2048
 # The algorithm is the key's, never the token's: `none` and HS256 with a public key get nowhere.
@@ -39,8 +37,7 @@ class ProviderKey:
 
 
 class OidcProvider:
-    """One issuer. Its keys are kept for five minutes; an unknown key id causes one more look, at
-    most every ten seconds.
+    """One issuer; see `key_cache` for when its keys are read.
 
     `allow_private` lets the issuer be in our own network, `allow_plain` without TLS.
     """
@@ -58,11 +55,7 @@ class OidcProvider:
         self._client_id = client_id
         self._allow_private = allow_private
         self._allow_plain = allow_plain
-        self._monotonic = monotonic
-        self._keys: dict[str, ProviderKey] = {}
-        self._fetched: float | None = None
-        self._tried: float | None = None
-        self._lock = asyncio.Lock()
+        self._keys = KeyCache(self._fetch, "identity provider", monotonic)
 
     async def claims(self, token: str) -> dict[str, Any]:
         """What the token says; ProblemError 401 for a bad one, 503 where the provider is away."""
@@ -72,7 +65,7 @@ class OidcProvider:
             raise _refused()
         try:
             kid = jwt.get_unverified_header(token).get("kid")
-            key = await self._key(kid) if isinstance(kid, str) else None
+            key = await self._keys.key(kid) if isinstance(kid, str) else None
             if key is None:
                 raise _refused()
             claims: dict[str, Any] = jwt.decode(
@@ -91,26 +84,9 @@ class OidcProvider:
             raise _refused()
         return claims
 
-    async def _key(self, kid: str) -> ProviderKey | None:
-        if self._wants_fetch(kid):
-            async with self._lock:
-                if self._wants_fetch(kid):
-                    await self._fetch()
-        if self._fetched is None:
-            raise _unreachable()
-        return self._keys.get(kid)
-
-    def _wants_fetch(self, kid: str) -> bool:
-        now = self._monotonic()
-        if self._tried is not None and now - self._tried < REFETCH_AFTER:
-            return False
-        stale = self._fetched is None or now - self._fetched > FRESH_FOR
-        return stale or kid not in self._keys
-
-    async def _fetch(self) -> None:
+    async def _fetch(self) -> dict[str, ProviderKey] | None:
         import httpx
 
-        self._tried = self._monotonic()
         try:
             async with (
                 asyncio.timeout(2 * FETCH_TIMEOUT),
@@ -123,11 +99,10 @@ class OidcProvider:
                 if described.get("issuer") != self._issuer:
                     raise ValueError("the discovery document names another issuer")
                 found = await self._document(client, str(described.get("jwks_uri") or ""))
-            self._keys = _parse(found)
+            return _parse(found)
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, ValueError) as error:
             log.warning("oidc.fetch_failed", issuer=self._issuer, error=str(error))
-            return
-        self._fetched = self._tried
+            return None
 
     def _transport(self) -> "httpx.AsyncBaseTransport | None":
         if self._allow_private:
@@ -189,14 +164,3 @@ def _usable(entry: dict[str, Any]) -> ProviderKey | None:
 
 def _refused() -> ProblemError:
     return unauthenticated("token_invalid", "The identity provider's token is not valid here.")
-
-
-def _unreachable() -> ProblemError:
-    return ProblemError(
-        503,
-        "identity_unavailable",
-        "The identity provider cannot be reached",
-        detail="The keys that prove who you are could not be read.",
-        hint="Try again in a few seconds.",
-        headers={"Retry-After": str(int(REFETCH_AFTER))},
-    )
