@@ -8,7 +8,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from patchbay_kit.auth import oidc
+from patchbay_kit.auth.key_cache import FRESH_FOR, REFETCH_AFTER
 from patchbay_kit.auth.oidc import OidcProvider
 from patchbay_kit.errors import ProblemError
 from patchbay_kit.testing.oidc import CLIENT_ID, FakeIssuer
@@ -109,10 +109,10 @@ async def test_a_new_key_is_found_and_known_ones_outlast_the_provider(issuer: Fa
     assert await provider.claims(issuer.token())
     issuer.add_curves()
     assert await _refused(provider, issuer.token("ec")) == (401, "token_invalid")
-    now.now = oidc.REFETCH_AFTER
+    now.now = REFETCH_AFTER
     assert await provider.claims(issuer.token("ec"))
     issuer.broken = True
-    now.now += 2 * oidc.FRESH_FOR
+    now.now += 2 * FRESH_FOR
     assert await provider.claims(issuer.token("ec"))
 
 
