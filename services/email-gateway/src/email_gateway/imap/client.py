@@ -11,6 +11,7 @@ from typing import Any
 from imap_tools import BaseMailBox
 
 from email_gateway.imap.login import Login
+from email_gateway.tls import tls_context
 
 
 class _Guarded(imaplib.IMAP4):
@@ -74,7 +75,7 @@ class GuardedBox(BaseMailBox):
     def _get_mailbox_client(self) -> imaplib.IMAP4:
         if self._guard.security == "none":
             return _Guarded(self._guard)
-        context = ssl.create_default_context()
+        context = tls_context()
         if self._guard.security == "tls":
             return _GuardedTls(self._guard, context)
         client = _Guarded(self._guard)

@@ -4,7 +4,6 @@ Ports: SMTP, and the catcher of the demo that sends nothing.
 """
 
 import asyncio
-import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -12,6 +11,7 @@ from typing import Any, Protocol
 import aiosmtplib
 
 from email_gateway.outbound.rules import is_permanent
+from email_gateway.tls import tls_context
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ class SmtpTransport:
             start_tls=settings.smtp_tls == "starttls",
             username=settings.smtp_username,
             password=settings.smtp_password.get_secret_value() if settings.smtp_password else None,
-            tls_context=None if settings.smtp_tls == "none" else ssl.create_default_context(),
+            tls_context=None if settings.smtp_tls == "none" else tls_context(),
         )
         try:
             await self._client.connect()
