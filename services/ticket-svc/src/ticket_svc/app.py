@@ -22,6 +22,7 @@ from ticket_svc.custom_fields.routes import router as custom_fields
 from ticket_svc.departments.routes import router as departments
 from ticket_svc.documents.routes import router as documents
 from ticket_svc.documents.routes import uploads
+from ticket_svc.employees.group_routes import router as privilege_groups
 from ticket_svc.employees.routes import router as employees
 from ticket_svc.live.routes import router as live
 from ticket_svc.locations.routes import router as locations
@@ -34,7 +35,6 @@ from ticket_svc.portal.access_routes import invitations_router as invitations
 from ticket_svc.portal.access_routes import router as customers_access
 from ticket_svc.portal.routes import router as portal
 from ticket_svc.portal.routes import uploads as portal_uploads
-from ticket_svc.rights.group_routes import router as privilege_groups
 from ticket_svc.rights.key_routes import router as api_keys
 from ticket_svc.tasks.routes import router as tasks
 from ticket_svc.tasks.routes import tickets_router as ticket_tasks

@@ -22,6 +22,7 @@ from ticket_svc.employees.tables import Employee
 from ticket_svc.records import Record
 from ticket_svc.rights.viewer import Viewer
 from ticket_svc.tickets.merged import refuse_merged
+from ticket_svc.tickets.seeing import visible_ids
 from ticket_svc.tickets.tables import Ticket
 
 TICKET: Table = Ticket.__table__  # type: ignore[attr-defined]  # set by SQLModel
@@ -116,15 +117,6 @@ def with_visible_ticket(statement: S, ticket_id: Any, viewer: Viewer) -> S:
         return statement
     visible = exists().where(TICKET.c.id == ticket_id, *conditions)
     return statement.where(or_(ticket_id.is_(None), visible))
-
-
-async def visible_ids(session: AsyncSession, viewer: Viewer, ids: set[str]) -> set[str]:
-    """Those of the tickets that the viewer sees."""
-    conditions = viewer.conditions()
-    if not ids or not conditions:
-        return ids
-    statement = select(TICKET.c.id).where(TICKET.c.id.in_(sorted(ids)), *conditions)
-    return set((await session.execute(statement)).scalars())
 
 
 async def sees(session: AsyncSession, viewer: Viewer, ticket_id: str | None) -> bool:

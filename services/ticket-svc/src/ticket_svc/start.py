@@ -38,7 +38,7 @@ def wire(runtime: Runtime) -> None:
     from ticket_svc.auth.keys import OwnKeys
     from ticket_svc.auth.verifier import FreshVerifier
     from ticket_svc.live.tail import LiveTail
-    from ticket_svc.rights.standing import Standings
+    from ticket_svc.sign_ins.standing import Standings
 
     keys = OwnKeys(runtime)
     standings = Standings()

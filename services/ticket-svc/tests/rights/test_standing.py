@@ -1,7 +1,7 @@
 """What is known of a caller is a few seconds old at most."""
 
 from patchbay_kit.auth import Principal
-from ticket_svc.rights.standing import FRESH_SECONDS, Standings
+from ticket_svc.sign_ins.standing import FRESH_SECONDS, Standings
 
 MIA = Principal("1", "employee", "Mia")
 

@@ -13,8 +13,9 @@ from patchbay_kit.http import PageRequest, keyset
 from ticket_svc.appointments.rules import LONGEST
 from ticket_svc.appointments.schemas import AppointmentView, SlotView
 from ticket_svc.appointments.tables import Appointment
-from ticket_svc.parts import visible_ids, with_visible_ticket
+from ticket_svc.parts import with_visible_ticket
 from ticket_svc.rights.viewer import Viewer
+from ticket_svc.tickets.seeing import visible_ids
 
 APPOINTMENT: Table = Appointment.__table__  # type: ignore[attr-defined]  # set by SQLModel
 _ON_A_PAGE = 100

@@ -11,9 +11,9 @@ from patchbay_kit.errors import ProblemError
 from patchbay_kit.http import RequestModel, ResponseModel, RuntimeDep
 from ticket_svc.auth.exchange import employee_of, principal_of
 from ticket_svc.auth.issuing import Keys, issuer_of
-from ticket_svc.rights.groups import follow_groups
-from ticket_svc.rights.standing import Standings
+from ticket_svc.employees.groups import follow_groups
 from ticket_svc.settings import TicketSettings
+from ticket_svc.sign_ins.standing import Standings
 
 # No unit of work of the request's own: a token is never kept for an Idempotency-Key.
 router = APIRouter(tags=["auth"])

@@ -17,7 +17,7 @@ from patchbay_kit.db.failures import CONNECT_ERRORS
 from patchbay_kit.http.database_errors import database_problem, database_unavailable
 from ticket_svc.rights.keys import digest_of, note_use
 from ticket_svc.rights.people import contact_now, employee_now, key_now
-from ticket_svc.rights.standing import Standings
+from ticket_svc.sign_ins.standing import Standings
 
 
 @dataclass(frozen=True, slots=True)

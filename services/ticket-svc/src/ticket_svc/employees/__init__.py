@@ -1,1 +1,1 @@
-"""Employees: who works at the desk and what they may."""
+"""Employees, their privilege groups, and who may give what."""

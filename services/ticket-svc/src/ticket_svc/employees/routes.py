@@ -21,6 +21,7 @@ from patchbay_kit.http import (
 )
 from ticket_svc import records
 from ticket_svc.employees import service
+from ticket_svc.employees.holding import groups_of, held_by
 from ticket_svc.employees.schemas import (
     EmployeeChange,
     EmployeeSaved,
@@ -32,8 +33,7 @@ from ticket_svc.employees.schemas import (
 )
 from ticket_svc.employees.tables import Employee
 from ticket_svc.params import QueryText, contains
-from ticket_svc.rights.holding import groups_of, held_by
-from ticket_svc.rights.standing import forget_standings
+from ticket_svc.sign_ins.standing import forget_standings
 
 router = APIRouter(
     prefix="/v1/employees",

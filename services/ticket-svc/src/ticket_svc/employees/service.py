@@ -11,9 +11,9 @@ from patchbay_kit.db import UnitOfWork
 from patchbay_kit.ids import new_id
 from ticket_svc import records
 from ticket_svc.desk.service import refuse_support_address
+from ticket_svc.employees.giving import check_gift, check_reach, keep_an_administrator
 from ticket_svc.employees.schemas import AddressWarning, NewEmployee
 from ticket_svc.employees.tables import Employee
-from ticket_svc.rights.giving import check_gift, check_reach, keep_an_administrator
 from ticket_svc.sign_ins.attempts import forgive
 
 _EMPLOYEE: Table = Employee.__table__  # type: ignore[attr-defined]  # set by SQLModel

@@ -12,10 +12,10 @@ from patchbay_kit.db import UnitOfWork, insert_many
 from patchbay_kit.errors import ProblemError, invalid, not_found
 from patchbay_kit.ids import new_id
 from ticket_svc.accounts.tables import Account
+from ticket_svc.employees.holding import permissions_of
 from ticket_svc.messages.schemas import MessageTo, NewTicketMessage
 from ticket_svc.messages.tables import Message, MessageReceipt
 from ticket_svc.parts import active_people
-from ticket_svc.rights.holding import permissions_of
 from ticket_svc.rights.viewer import Viewer
 from ticket_svc.tickets.actors import by
 from ticket_svc.tickets.editing import record_change

@@ -21,7 +21,7 @@ from ticket_svc.accounts.belonging import locked_in_account
 from ticket_svc.accounts.tables import Contact
 from ticket_svc.employees.schemas import NewPassword, Password
 from ticket_svc.portal import access
-from ticket_svc.rights.standing import forget_standings
+from ticket_svc.sign_ins.standing import forget_standings
 
 router = APIRouter(
     prefix="/v1/contacts",

@@ -1,1 +1,1 @@
-"""Rights: permissions, privilege groups, API keys, and who sees which ticket."""
+"""Rights: who calls and what they may do now, who sees which ticket, and API keys."""

@@ -18,8 +18,8 @@ from patchbay_kit.http import (
 from patchbay_kit.http.ids import checked_id
 from ticket_svc.rights import keys
 from ticket_svc.rights.schemas import ApiKeyMade, ApiKeyView, NewApiKey
-from ticket_svc.rights.standing import forget_standings
 from ticket_svc.rights.tables import ApiKey
+from ticket_svc.sign_ins.standing import forget_standings
 
 router = APIRouter(
     prefix="/v1/api-keys",

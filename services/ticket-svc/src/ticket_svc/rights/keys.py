@@ -15,7 +15,7 @@ from patchbay_kit.auth.bearers import API_KEY_PREFIX
 from patchbay_kit.db import Database, UnitOfWork
 from patchbay_kit.errors import invalid
 from patchbay_kit.ids import new_id
-from ticket_svc.rights.giving import check_gift
+from ticket_svc.employees.giving import check_gift
 from ticket_svc.rights.schemas import NewApiKey
 from ticket_svc.rights.tables import ApiKey
 

@@ -7,8 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from patchbay_kit.auth import Principal
 from ticket_svc.accounts.tables import Account, Contact
+from ticket_svc.employees.holding import held_by
 from ticket_svc.employees.tables import Employee
-from ticket_svc.rights.holding import held_by
 from ticket_svc.rights.tables import ApiKey
 
 _EMPLOYEE: Table = Employee.__table__  # type: ignore[attr-defined]  # set by SQLModel

@@ -1,4 +1,4 @@
-"""Privilege groups and API keys."""
+"""API keys."""
 
 from datetime import datetime
 from typing import Any
@@ -8,27 +8,6 @@ from sqlmodel import Field
 
 from patchbay_kit.db import IdType, JsonType, UtcDateTime
 from ticket_svc.base import Base
-
-
-class PrivilegeGroup(Base, table=True):
-    """Permissions that its members hold beside their own."""
-
-    __tablename__ = "privilege_group"
-
-    id: str = Field(sa_column=Column(IdType, primary_key=True))
-    name: str = Field(sa_column=Column(String(200), nullable=False, unique=True))
-    permissions: list[Any] = Field(default_factory=list, sa_column=Column(JsonType, nullable=False))
-    version: int = 1
-    created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
-
-
-class PrivilegeGroupMember(Base, table=True):
-    """An employee in a group."""
-
-    __tablename__ = "privilege_group_member"
-
-    group_id: str = Field(sa_column=Column(IdType, primary_key=True))
-    employee_id: str = Field(sa_column=Column(IdType, primary_key=True, index=True))
 
 
 class ApiKey(Base, table=True):

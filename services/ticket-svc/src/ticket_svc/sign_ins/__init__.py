@@ -1,1 +1,1 @@
-"""Attempts to sign in, and the lock after too many failures."""
+"""Attempts to sign in, the lock after too many failures, and what is known of callers."""

@@ -5,9 +5,9 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from patchbay_kit.http import Page
-from ticket_svc.parts import visible_ids
 from ticket_svc.rights.viewer import Viewer
 from ticket_svc.tickets.schemas import HistoryItem
+from ticket_svc.tickets.seeing import visible_ids
 
 _HIDDEN = "Something with another ticket, which you may not see."
 

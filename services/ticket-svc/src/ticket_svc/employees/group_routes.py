@@ -16,12 +16,11 @@ from patchbay_kit.http import (
 )
 from patchbay_kit.http.ids import checked_id
 from ticket_svc import records
-from ticket_svc.employees.tables import Employee
+from ticket_svc.employees import groups
+from ticket_svc.employees.group_schemas import GroupChange, GroupMember, GroupView, NewGroup
+from ticket_svc.employees.tables import Employee, PrivilegeGroup, PrivilegeGroupMember
 from ticket_svc.params import QueryText, contains
-from ticket_svc.rights import groups
-from ticket_svc.rights.schemas import GroupChange, GroupMember, GroupView, NewGroup
-from ticket_svc.rights.standing import forget_standings
-from ticket_svc.rights.tables import PrivilegeGroup, PrivilegeGroupMember
+from ticket_svc.sign_ins.standing import forget_standings
 
 router = APIRouter(
     prefix="/v1/privilege-groups",

@@ -6,8 +6,7 @@ from typing import Any
 from sqlalchemy import Row, Table, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from ticket_svc.employees.tables import Employee
-from ticket_svc.rights.tables import PrivilegeGroup, PrivilegeGroupMember
+from ticket_svc.employees.tables import Employee, PrivilegeGroup, PrivilegeGroupMember
 
 _EMPLOYEE: Table = Employee.__table__  # type: ignore[attr-defined]  # set by SQLModel
 _GROUP: Table = PrivilegeGroup.__table__  # type: ignore[attr-defined]

@@ -12,11 +12,10 @@ from patchbay_kit.db import UnitOfWork, insert_many
 from patchbay_kit.errors import conflict, not_found
 from patchbay_kit.ids import new_id
 from ticket_svc import records
+from ticket_svc.employees.giving import check_gift, check_reach, keep_an_administrator, too_much
+from ticket_svc.employees.group_schemas import NewGroup
 from ticket_svc.employees.rules import beyond
-from ticket_svc.employees.tables import Employee
-from ticket_svc.rights.giving import check_gift, check_reach, keep_an_administrator, too_much
-from ticket_svc.rights.schemas import NewGroup
-from ticket_svc.rights.tables import PrivilegeGroup, PrivilegeGroupMember
+from ticket_svc.employees.tables import Employee, PrivilegeGroup, PrivilegeGroupMember
 
 _GROUP: Table = PrivilegeGroup.__table__  # type: ignore[attr-defined]  # set by SQLModel
 _MEMBER: Table = PrivilegeGroupMember.__table__  # type: ignore[attr-defined]

@@ -12,9 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from patchbay_kit.auth import Principal
 from patchbay_kit.errors import ProblemError, conflict, invalid
 from ticket_svc.desk.tables import DeskSetting
+from ticket_svc.employees.holding import held_by, permissions_of
 from ticket_svc.employees.rules import EVERYTHING, beyond, unknown_permissions
 from ticket_svc.employees.tables import Employee
-from ticket_svc.rights.holding import held_by, permissions_of
 
 _EMPLOYEE: Table = Employee.__table__  # type: ignore[attr-defined]  # set by SQLModel
 _SETTING: Table = DeskSetting.__table__  # type: ignore[attr-defined]
