@@ -122,21 +122,6 @@ def _sqlite(url: URL, pool_size: int) -> AsyncEngine:
     )
     sync = engine.sync_engine
 
-    @event.listens_for(sync, "connect")
-    def _configure(connection: Any, _record: Any) -> None:
-        # The driver must not open transactions by itself; the "begin" hook below does.
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        for pragma in (
-            "journal_mode=WAL",
-            "synchronous=FULL",
-            "foreign_keys=ON",
-            "busy_timeout=10000",
-            "temp_store=MEMORY",
-        ):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-
     @event.listens_for(sync, "begin")
     def _begin(connection: Connection) -> None:
         write = connection.get_execution_options().get(WRITE_OPTION, False)

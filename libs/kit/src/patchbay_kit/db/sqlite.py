@@ -9,13 +9,22 @@ have been long before go to the thread.
 
 import asyncio
 import sqlite3
+import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import aiosqlite
 
 _BEGIN_WRITING = "BEGIN IMMEDIATE"
+_SETTINGS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "busy_timeout=10000",
+    "temp_store=MEMORY",
+)
 # What takes longer in the loop, others would notice: the next time it goes to the thread.
 LONG_SECONDS = 0.02
 # Many short ones in a row let others take a turn after so long.
@@ -29,7 +38,9 @@ class LoopConnection(aiosqlite.Connection):
 
     def __init__(self, connector: Callable[[], sqlite3.Connection]) -> None:
         super().__init__(connector, iter_chunk_size=64)
-        self._thread.daemon = True
+        self._thread = threading.Thread(
+            target=_work, args=(self._thread.run,), name="sqlite", daemon=True
+        )
         self._writing = False
         # What a cancelled task left in the thread may still run: count up here, and there.
         self._sent = 0
@@ -64,7 +75,7 @@ class LoopConnection(aiosqlite.Connection):
         match function.__name__:
             case "close":
                 return not on_connection
-            case "cursor":
+            case "cursor" | "create_function":
                 return True
             case "rollback":
                 return not self._writing
@@ -74,6 +85,12 @@ class LoopConnection(aiosqlite.Connection):
                 return args[0] == "BEGIN" or (self._writing and args[0] not in _long)
             case _:
                 return self._writing
+
+
+def _work(run: Callable[[], None]) -> None:
+    # The loop was closed while a cancelled task's work was under way: nobody is left to tell.
+    with suppress(RuntimeError):
+        run()
 
 
 def _timed(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -88,4 +105,15 @@ def _timed(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str
 
 def connect(path: str, **options: Any) -> LoopConnection:
     """A connection to the file; `options` are those of `sqlite3.connect`."""
-    return LoopConnection(lambda: sqlite3.connect(path, **{**options, "check_same_thread": False}))
+
+    def open_file() -> sqlite3.Connection:
+        # All of it in the thread at once: a task that is cancelled leaves no half-made connection.
+        given = {**options, "check_same_thread": False}
+        connection: sqlite3.Connection = sqlite3.connect(path, **given)
+        # The driver must not open transactions by itself; the engine's "begin" hook does.
+        connection.isolation_level = None
+        for setting in _SETTINGS:
+            connection.execute(f"PRAGMA {setting}").close()
+        return connection
+
+    return LoopConnection(open_file)
