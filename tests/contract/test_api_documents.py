@@ -69,6 +69,7 @@ class TestAsyncApi:
 
 
 class TestOpenApi:
+    @pytest.mark.slow
     def test_it_is_valid_openapi(self) -> None:
         validate(OPENAPI)
 

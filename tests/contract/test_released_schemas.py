@@ -33,6 +33,7 @@ def _release(root: Path) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
 
 
+@pytest.mark.slow
 def test_the_baseline_cannot_be_moved_over_a_breaking_change(tmp_path: Path) -> None:
     folder = tmp_path / RELEASED
     folder.mkdir(parents=True)
@@ -47,6 +48,7 @@ def test_the_baseline_cannot_be_moved_over_a_breaking_change(tmp_path: Path) -> 
     assert json.loads((folder / "ticket.closed.v1.json").read_text("utf-8")) == older
 
 
+@pytest.mark.slow
 def test_the_first_release_freezes_every_event(tmp_path: Path) -> None:
     assert _release(tmp_path).returncode == 0
     frozen = {path.stem for path in (tmp_path / RELEASED).glob("*.json")}

@@ -5,6 +5,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from patchbay_kit.runtime import ServiceDefinition
 
 ROOT = Path(__file__).parents[2]
@@ -16,6 +18,7 @@ OUTSIDE = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_it_fits_the_compose_specification() -> None:
     command = [
         sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec",

@@ -15,6 +15,8 @@ import yaml
 
 from patchbay_kit.runtime import ServiceDefinition
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 Document = dict[str, Any]
 

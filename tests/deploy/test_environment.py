@@ -12,6 +12,8 @@ from patchbay_kit.bus.factory import create_bus
 from patchbay_kit.runtime import ServiceDefinition
 from patchbay_kit.settings import load_settings
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 PREFIX = "PATCHBAY_"
 

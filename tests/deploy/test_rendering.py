@@ -11,6 +11,8 @@ from kubernetes_validate import utils
 
 from patchbay_kit.runtime import ServiceDefinition
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 K8S = ROOT / "deploy/k8s"
 COMPONENTS = sorted(path.parent.name for path in K8S.glob("components/*/kustomization.yaml"))

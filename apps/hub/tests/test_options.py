@@ -135,6 +135,7 @@ cli.main()
 """
 
 
+@pytest.mark.slow
 def test_what_the_hub_writes_is_for_its_user_only_in_a_folder_open_to_all(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     program = [sys.executable, "-c", _RUN, str(tmp_path)]

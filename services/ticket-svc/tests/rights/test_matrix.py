@@ -317,6 +317,7 @@ class _Forget(Exception):  # noqa: N818  # no error: how a unit of work is left
     pass
 
 
+@pytest.mark.slow
 async def test_every_route_answers_every_role_as_the_matrix_says(
     sqlite_url: str, tmp_path: Path, make_desk: Any, mail: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

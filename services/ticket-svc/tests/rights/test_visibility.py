@@ -99,6 +99,7 @@ def _paths(routes: list[str], seen: list[Hidden], ids: dict[str, list[str]]) -> 
                 yield from (route.replace(f"{{{name}}}", each) for each in known_ids)
 
 
+@pytest.mark.slow
 @pytest.mark.covers("S2-30", "S2-27")
 @pytest.mark.parametrize("seed", [2])
 async def test_nothing_of_a_hidden_ticket_is_in_any_answer(
