@@ -24,7 +24,7 @@ from bench.letters import (
     letters,
     raw,
 )
-from bench.servers import KEY, Servers, environment, process, run
+from bench.servers import KEY, Servers, environment, process, queue_declared, run
 from patchbay_contracts import EXCHANGE
 from patchbay_kit.ids import new_id
 from patchbay_kit.secretbox import SecretBox
@@ -80,7 +80,7 @@ async def measure_ours(
                 roots[f"{service} {role}"] = started.pid
         await _quiet_desk(_dsn(tickets), answers=answers)
         side = _Side(amqp, EXCHANGE, _dsn(tickets), roots)
-        await _until_queue(servers, amqp, "ticket-svc.mail")
+        await queue_declared(servers, amqp, "ticket-svc.mail")
         await _add_mailbox(_dsn(gateway), account)
         return await _measure(servers, dovecot, account, side, mails)
 
@@ -218,14 +218,6 @@ async def _add_mailbox(dsn: str, account: ImapAccount) -> None:
         )
     finally:
         await connection.close()
-
-
-async def _until_queue(servers: Servers, amqp: str, queue: str) -> None:
-    for _ in range(300):
-        if queue in servers.rabbitmq.queues(amqp):
-            return
-        await asyncio.sleep(0.1)
-    raise TimeoutError(f"{queue} was not declared")
 
 
 def _dsn(url: str) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from patchbay_kit.testing.servers.postgres import Postgres
 from patchbay_kit.testing.servers.rabbitmq import RabbitMQ
+from patchbay_kit.testing.waiting import eventually
 
 KEY = "bench-key-that-is-at-least-32-characters-long"
 
@@ -60,3 +61,13 @@ def process(*command: str, env: dict[str, str]) -> Iterator["subprocess.Popen[by
 def run(*command: str, env: dict[str, str]) -> None:
     """`python -m …` to its end; raises where it fails."""
     subprocess.run([sys.executable, "-m", *command], env=env, check=True, stdout=subprocess.DEVNULL)
+
+
+async def queue_declared(servers: Servers, amqp: str, queue: str) -> None:
+    """Wait until a process has made the queue, and with it the others."""
+    await eventually(
+        lambda: queue in servers.rabbitmq.queues(amqp),
+        timeout=30,
+        interval=0.1,
+        message=f"the queue {queue}",
+    )

@@ -13,7 +13,7 @@ from bench import floor_tickets as floor
 from bench.broker import Arrivals, fill, listen
 from bench.cpu import CpuMeter
 from bench.events import remote_ticket
-from bench.servers import Servers, environment, process, run
+from bench.servers import Servers, environment, process, queue_declared, run
 from patchbay_contracts import EXCHANGE
 
 BACKLOG = 10_000
@@ -53,7 +53,7 @@ async def measure_ours(servers: Servers, *, backlog: int = BACKLOG) -> Measured:
     run("ticket_svc", "migrate", env=env)
     with ExitStack() as stack:
         relay = stack.enter_context(process("ticket_svc", "relay", env=env))
-        await _until_bound(servers, amqp, "ticket-svc.remote", relay)
+        await queue_declared(servers, amqp, "ticket-svc.remote")
         roots = {"relay": relay.pid, **_servers(servers)}
         side = _Side(amqp, EXCHANGE, ("ticket_svc", "worker"), env, roots)
         return await _measure(stack, side, backlog)
@@ -88,14 +88,6 @@ async def _declare_floor(amqp: str) -> None:
             floor.QUEUE, durable=True, arguments={"x-queue-type": "quorum"}
         )
         await queue.bind(floor.EXCHANGE, floor.IN_KEY)
-
-
-async def _until_bound(servers: Servers, amqp: str, queue: str, process: object) -> None:
-    for _ in range(300):
-        if queue in servers.rabbitmq.queues(amqp):
-            return
-        await asyncio.sleep(0.1)
-    raise TimeoutError(f"{queue} was not declared by {process}")
 
 
 async def _measure(stack: ExitStack, side: _Side, backlog: int) -> Measured:
