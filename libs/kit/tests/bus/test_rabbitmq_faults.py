@@ -225,8 +225,9 @@ async def test_a_deleted_queue_is_declared_and_consumed_again(
     await subscription.done(await take(subscription, 1))
     rabbitmq_node.delete_queue(amqp_url, BILLING)
 
-    def is_back() -> bool:
-        queue = rabbitmq_node.queues(amqp_url).get(BILLING)
+    async def is_back() -> bool:
+        # It takes seconds on a busy machine, in which the bus has to come back.
+        queue = (await asyncio.to_thread(rabbitmq_node.queues, amqp_url)).get(BILLING)
         return queue is not None and queue.consumers == 1
 
     await eventually(is_back, timeout=20, message="the consumer is back")
