@@ -10,6 +10,10 @@ import socket
 
 _LOCAL_SUFFIXES = ("localhost", ".local", ".localdomain", ".internal", ".home.arpa")
 
+# RFC 6052 and RFC 8215; the last are IPv4-compatible addresses, which nobody uses rightly any more.
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_TRANSLATED_LOCALLY = (ipaddress.IPv6Network("64:ff9b:1::/48"), ipaddress.IPv6Network("::/96"))
+
 
 class ForbiddenTargetError(ValueError):
     """The address must not be called from here; the text says why."""
@@ -22,9 +26,18 @@ class UnresolvedTargetError(OSError):
 def is_public(address: str) -> bool:
     """Whether an IP address belongs to the public internet."""
     ip = ipaddress.ip_address(address.split("%", 1)[0])
-    mapped = getattr(ip, "ipv4_mapped", None)
-    ip = mapped or ip
+    if isinstance(ip, ipaddress.IPv6Address):
+        if any(ip in network for network in _TRANSLATED_LOCALLY):
+            return False
+        ip = _carried(ip) or ip
     return ip.is_global and not ip.is_multicast
+
+
+def _carried(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """The IPv4 address that a packet to `ip` ends at: mapped, 6to4, NAT64."""
+    if ip in _NAT64:
+        return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+    return ip.ipv4_mapped or ip.sixtofour
 
 
 def may_be_public(host: str) -> bool:
