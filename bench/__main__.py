@@ -21,6 +21,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--backlog", type=int, default=tickets.BACKLOG, help="remote tickets")
     parser.add_argument("--tickets", type=int, default=Size().tickets, help="api: on the desk")
+    parser.add_argument("--only", default="", help="api: paths with this in their names")
     parser.add_argument("--mails", type=int, default=mail.MAILS)
     parser.add_argument(
         "--answers", action="store_true", help="mail: with automatic answers and mail to the desk"
@@ -129,7 +130,7 @@ def run_api(started: Servers, options: argparse.Namespace) -> list[Line]:
     # Without the words of searches: making them takes longer than all the rest together.
     size = Size(options.tickets, max(1, options.tickets // 10), texts=False)
     with api.prepared(started, size) as ends:
-        return api.measure(ends, options.rounds)
+        return api.measure(ends, options.rounds, options.only)
 
 
 PATHS: dict[str, Callable[[Servers, argparse.Namespace], list[Line]]] = {

@@ -116,43 +116,42 @@ async def one_client(ends: Ends) -> list[Load]:
         await database.close()
 
 
-def measure(ends: Ends, rounds: int) -> list[Line]:
-    """All five paths, floor and ours in turn."""
-    pages = _Pair("page of 50 open, one client")
-    deep = _Pair("deep page of 50 open, one client")
-    many = _Pair(f"page of 50 open, {CLIENTS} clients")
-    one = _Pair(f"one ticket with its parts, {CLIENTS} clients")
-    create = _Pair(f"create a ticket, {CLIENTS} clients")
+def measure(ends: Ends, rounds: int, only: str = "") -> list[Line]:
+    """The paths with `only` in their names, floor and ours in turn."""
+    pages = _Pair("page of 50 open, one client", must=6, aim=5)
+    deep = _Pair("deep page of 50 open, one client", must=1.3, aim=1.1)
+    many = _Pair(f"page of 50 open, {CLIENTS} clients", must=0.55, aim=0.70)
+    one = _Pair(f"one ticket with its parts, {CLIENTS} clients", must=0.40, aim=0.65)
+    create = _Pair(f"create a ticket, {CLIENTS} clients", must=0.35, aim=0.50)
+    loads: dict[_Pair, tuple[Callable[[], bytes], Callable[[], bytes]]] = {
+        many: (lambda: get("/page"), lambda: get(OPEN, ends.token)),
+        one: (
+            lambda: get(f"/ticket/{ends.ticket}"),
+            lambda: get(f"/v1/tickets/{ends.ticket}", ends.token),
+        ),
+        create: (_raw_insert(ends), _opened(ends)),
+    }
+    single = [pair for pair in (pages, deep) if only in pair.path]
+    loads = {pair: asked for pair, asked in loads.items() if only in pair.path}
     for _ in range(rounds):
-        bare, first, below = asyncio.run(one_client(ends))
-        pages.add(bare, first)
-        deep.add(first, below)
+        if single:
+            bare, first, below = asyncio.run(one_client(ends))
+            pages.add(bare, first)
+            deep.add(first, below)
         for _ in range(SLICES):
-            many.add(
-                _load(ends.floor, lambda: get("/page")),
-                _load(ends.ours, lambda: get(OPEN, ends.token)),
-            )
-            one.add(
-                _load(ends.floor, lambda: get(f"/ticket/{ends.ticket}")),
-                _load(ends.ours, lambda: get(f"/v1/tickets/{ends.ticket}", ends.token)),
-            )
-            create.add(_load(ends.floor, _raw_insert(ends)), _load(ends.ours, _opened(ends)))
-    for pair in (pages, deep, many, one, create):
+            for pair, (floor, ours) in loads.items():
+                pair.add(_load(ends.floor, floor), _load(ends.ours, ours))
+    for pair in (*single, *loads):
         say(pair.shown)
-    return [
-        pages.slower(6, 5),
-        deep.slower(1.3, 1.1),
-        many.rate(0.55, 0.70),
-        one.rate(0.40, 0.65),
-        create.rate(0.35, 0.50),
-    ]
+    return [*(pair.slower() for pair in single), *(pair.rate() for pair in loads)]
 
 
 class _Pair:
     """The rounds of one path."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, *, must: float, aim: float) -> None:
         self.path = path
+        self._must, self._aim = must, aim
         self._floor: list[Load] = []
         self._ours: list[Load] = []
 
@@ -170,15 +169,16 @@ class _Pair:
             for name, loads in sides
         )
 
-    def slower(self, must: float, aim: float) -> Line:
+    def slower(self) -> Line:
         """How many times the p50 of the floor."""
         ours, floor = (median([each.p50 for each in side]) for side in (self._ours, self._floor))
         shown = f"{ours:.2f} ms", f"{floor:.2f} ms"
-        return Line(f"{self.path}, p50", *shown, ours / floor, must, aim, at_least=False)
+        path, slower = f"{self.path}, p50", ours / floor
+        return Line(path, *shown, slower, self._must, self._aim, at_least=False)
 
-    def rate(self, must: float, aim: float) -> Line:
+    def rate(self) -> Line:
         ours, floor = (median([each.rate for each in side]) for side in (self._ours, self._floor))
-        return ratio(self.path, ours, floor, must, aim)
+        return ratio(self.path, ours, floor, self._must, self._aim)
 
 
 def _load(port: int, make: Callable[[], bytes]) -> Load:

@@ -9,7 +9,7 @@ from sqlalchemy import Table, select
 from sqlalchemy.exc import StatementError
 
 from patchbay_contracts import AccountRenamed
-from patchbay_kit.db import Children, Database, UnitOfWork, insert_family, insert_many
+from patchbay_kit.db import Aside, Children, Database, UnitOfWork, insert_family, insert_many
 from patchbay_kit.db.tables import outbox
 from patchbay_kit.ids import new_id
 
@@ -148,3 +148,18 @@ async def test_a_family_that_is_rolled_back_leaves_nothing(
         await fail()
     for table in (thing, part, outbox):
         assert await column(db, table.c.id) == []
+
+
+async def test_another_change_goes_along_in_the_same_statement(
+    db: Database, thing: Table, part: Table
+) -> None:
+    one, other = order(name="first"), order(name="second")
+    renaming = Aside('UPDATE "order" SET name = {} WHERE name = {}', ("renamed", "first"))
+    async with db.unit_of_work() as uow:
+        await insert_family(uow.session, thing, [one], [])
+        children = [Children(part, "order_id", [line(other)])]
+        assert await insert_family(uow.session, thing, [other], children, renaming)
+    assert await column(db, thing.c.name) == ["renamed", "second"]
+    async with db.unit_of_work() as uow:
+        await Aside(renaming.sql, ("alone", "second")).run(uow.session)
+    assert await column(db, thing.c.name) == ["alone", "renamed"]

@@ -1,5 +1,6 @@
 """Routes that read their request themselves refuse and describe as FastAPI does."""
 
+from types import SimpleNamespace
 from typing import Annotated
 
 import httpx
@@ -8,7 +9,7 @@ from fastapi import APIRouter, FastAPI, Query, Request, Response
 from pydantic import Field
 
 from patchbay_kit.http import RequestModel
-from patchbay_kit.http.direct import DirectRoute, answered_by, read_query
+from patchbay_kit.http.direct import DirectRoute, answered_by, read_body, read_query
 from patchbay_kit.http.problems import install_problem_handlers
 
 
@@ -29,6 +30,21 @@ router = APIRouter(route_class=DirectRoute)
 @answered_by(_direct)
 async def direct(query: Annotated[Wanted, Query()]) -> Response:
     raise AssertionError("another stands in for it")
+
+
+class Given(RequestModel):
+    name: str
+
+
+async def _directly(request: Request) -> Response | None:
+    given = await read_body(Given, request)
+    return None if given is None else Response("direct")
+
+
+@router.post("/things")
+@answered_by(_directly)
+async def post_thing(given: Given) -> Response:
+    return Response("plain")
 
 
 @router.get("/plain")
@@ -64,3 +80,33 @@ async def test_a_query_read_by_hand_is_that_of_fastapi_refusals_included(query: 
         app.openapi()["paths"]["/direct"]["get"]["parameters"]
         == (app.openapi()["paths"]["/plain"]["get"]["parameters"])
     )
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "status", "answer"),
+    [
+        (b'{"name": "a"}', "application/json; charset=utf-8", 200, "direct"),
+        (b'{"name": "a"}', "application/merge-patch+json", 200, "plain"),
+        (b'{"name": 1}', "application/json", 422, "validation_failed"),
+        (b'{"name": "a", "more": 1}', "application/json", 422, "validation_failed"),
+        (b'{"name": "a"', "application/json", 422, ""),
+        (b"\xff", "application/json", 400, ""),
+        (b"[" * 100_000, "application/json", 400, ""),
+        (b"", "application/json", 422, "validation_failed"),
+    ],
+)
+async def test_what_a_handler_does_not_answer_the_route_answers_as_ever(
+    body: bytes, kind: str, status: int, answer: str
+) -> None:
+    app = FastAPI()
+    # No transaction begins here, and nobody signs in.
+    app.state.runtime = SimpleNamespace(db=None)
+    install_problem_handlers(app)
+    app.include_router(router)
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url="http://service.test"
+    ) as http:
+        got = await http.post("/things", content=body, headers={"content-type": kind})
+    assert (got.status_code, answer in got.text) == (status, True)
+    described = app.openapi()["paths"]["/things"]["post"]
+    assert described["requestBody"]["content"]["application/json"]["schema"]["$ref"]

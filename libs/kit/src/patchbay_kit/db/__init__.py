@@ -2,12 +2,13 @@
 
 from patchbay_kit.db.bulk import insert_many, update_many
 from patchbay_kit.db.database import Database
-from patchbay_kit.db.family import Children, insert_family
+from patchbay_kit.db.family import Aside, Children, insert_family
 from patchbay_kit.db.keys import key_in
 from patchbay_kit.db.types import BigIntType, IdType, JsonType, UtcDateTime
 from patchbay_kit.db.uow import UnitOfWork
 
 __all__ = [
+    "Aside",
     "BigIntType",
     "Children",
     "Database",

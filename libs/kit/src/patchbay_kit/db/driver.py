@@ -10,14 +10,19 @@ from typing import Any
 
 from sqlalchemy import CursorResult, Table
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
 
 Rows = Sequence[Mapping[str, Any]]
 
 
 async def run_sql(session: AsyncSession, sql: str, *parameters: Any) -> CursorResult[Any]:
     """Run one statement; the text must be of a small fixed set, for the driver prepares it."""
-    connection = await session.connection()
-    return await connection.exec_driver_sql(sql, parameters)
+
+    # One crossing into SQLAlchemy's greenlet; the answer is read to its end there.
+    def run(inside: Session) -> CursorResult[Any]:
+        return inside.connection().exec_driver_sql(sql, parameters)
+
+    return await session.run_sync(run)
 
 
 def is_postgres(session: AsyncSession) -> bool:

@@ -7,14 +7,16 @@ that raise are not, so they can be repeated with the same key.
 """
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import orjson
 from fastapi import Request, Response
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
-from patchbay_kit.db import UnitOfWork
+from patchbay_kit.db import Aside, UnitOfWork
 from patchbay_kit.db.driver import dialect_insert
 from patchbay_kit.db.failures import sqlstate
 from patchbay_kit.db.tables import idempotency_key
@@ -29,6 +31,13 @@ _LOCK_NOT_AVAILABLE = "55P03"
 _NOT_KEPT = ""
 
 
+_CLAIM = """INSERT INTO idempotency_key
+(scope, key, request_hash, status, headers, body, created_at)
+VALUES ({}, {}, {}, {}, {}, {}, {}) ON CONFLICT DO NOTHING RETURNING key"""
+_KEEP = """UPDATE idempotency_key SET status = {}, headers = {}, body = {}
+WHERE scope = {} AND key = {}"""
+
+
 @dataclass(slots=True)
 class Claim:
     """The key is ours (`replay` is None), or the earlier answer."""
@@ -40,20 +49,22 @@ class Claim:
 
     async def keep(self, response: Response) -> None:
         """Store the response for repetitions, in the running transaction."""
-        body = getattr(response, "body", None)
-        keepable = isinstance(body, bytes) and _is_keepable(response, body)
-        headers = {
-            name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers
-        }
-        await self.unit.session.execute(
-            update(idempotency_key)
-            .where(idempotency_key.c.scope == self.scope, idempotency_key.c.key == self.key)
-            .values(
-                status=response.status_code,
-                headers=orjson.dumps(headers).decode() if keepable else _NOT_KEPT,
-                body=body if keepable else b"",
-            )
-        )
+        await _keeping(self.scope, self.key, response).run(self.unit.session)
+
+
+def keeping(taken: Aside, response: Response) -> Aside:
+    """The same for what `claiming` has taken, to go along with another statement."""
+    scope, key, *_ = taken.values
+    return _keeping(scope, key, response)
+
+
+def _keeping(scope: str, key: str, response: Response) -> Aside:
+    body = getattr(response, "body", None)
+    kept, headers = b"", _NOT_KEPT
+    if isinstance(body, bytes) and _is_keepable(response, body):
+        named = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
+        kept, headers = body, orjson.dumps(named).decode()
+    return Aside(_KEEP, (response.status_code, headers, kept, scope, key))
 
 
 def idempotency_key_of(request: Request) -> str | None:
@@ -70,6 +81,18 @@ def idempotency_key_of(request: Request) -> str | None:
             hint="Send a fresh UUID for each operation.",
         )
     return key
+
+
+def claiming(
+    unit: UnitOfWork, request: Request, *, actor: str | None, key: str, body: bytes
+) -> Aside:
+    """Takes the key along with another statement, and returns a row where it is ours then.
+
+    PostgreSQL only, inside of `waiting_for_key`. Where it is not ours, `claim` says why.
+    """
+    fingerprint = _fingerprint(request, body)
+    scope = _scope(actor, request)
+    return Aside(_CLAIM, (scope, key, fingerprint, 0, _NOT_KEPT, b"", unit.now))
 
 
 async def claim(
@@ -124,14 +147,22 @@ async def _insert(claimed: Claim, fingerprint: str) -> bool:
         "created_at": claimed.unit.now,
     }
     statement = dialect_insert(session, idempotency_key).values(row).on_conflict_do_nothing()
-    try:
-        # Waits here while another transaction holds the same key.
+    with waiting_for_key():
         result = await session.execute(statement.returning(idempotency_key.c.key))
+    return result.one_or_none() is not None
+
+
+@contextmanager
+def waiting_for_key() -> Iterator[None]:
+    """Around a claim, which waits while another transaction holds the same key: 409
+    `idempotency_in_progress` after the lock time-out.
+    """
+    try:
+        yield
     except DBAPIError as error:
         if sqlstate(error) == _LOCK_NOT_AVAILABLE:
             raise _in_progress() from error
         raise
-    return result.one_or_none() is not None
 
 
 def _is_keepable(response: Response, body: bytes) -> bool:

@@ -10,7 +10,7 @@ from fastapi import Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from patchbay_kit.db import UnitOfWork
-from patchbay_kit.errors import invalid
+from patchbay_kit.errors import ProblemError, invalid
 from patchbay_kit.http import check_if_match
 from ticket_svc.accounts.tables import Account
 from ticket_svc.records import LOCK, Archivable, Record, read
@@ -83,16 +83,26 @@ async def belonging(
     422 `<what>_unknown`, `<what>_of_other_account` or `<what>_archived`, on the field `/<what>_id`.
     """
     record = await session.get(model, record_id)
-    field = f"/{what}_id"
     if record is None:
-        raise invalid(f"{what}_unknown", f"No such {what}", field=field)
-    if record.account_id != account_id:
+        raise unknown(what)
+    check_chosen(what, account_id, record.account_id, archived=record.archived_at is not None)
+    return record
+
+
+def unknown(what: str, detail: str | None = None) -> ProblemError:
+    """422 `<what>_unknown`."""
+    return invalid(f"{what}_unknown", f"No such {what}", field=f"/{what}_id", detail=detail)
+
+
+def check_chosen(what: str, account_id: str, owner_id: str | None, *, archived: bool) -> None:
+    """The same for a record that was read already and belongs to the account `owner_id`."""
+    field = f"/{what}_id"
+    if owner_id != account_id:
         raise invalid(
             f"{what}_of_other_account",
             f"The {what} belongs to another account",
             field=field,
             hint=f"Choose a {what} of the same account.",
         )
-    if record.archived_at is not None:
+    if archived:
         raise invalid(f"{what}_archived", f"The {what} is archived", field=field)
-    return record

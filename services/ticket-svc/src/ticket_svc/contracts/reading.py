@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from patchbay_kit.db import key_in
-from patchbay_kit.errors import invalid
+from patchbay_kit.errors import ProblemError, invalid
 from patchbay_kit.http import PageRequest, keyset
 from ticket_svc.accounts.belonging import belonging
 from ticket_svc.contracts import rules
@@ -82,12 +82,17 @@ def check_open(contract: Contract) -> None:
     if contract.archived_at is not None:
         raise invalid("contract_archived", "The contract is archived", field="/contract_id")
     if contract.closed_at is not None:
-        raise invalid(
-            "contract_closed",
-            "The contract is closed",
-            field="/contract_id",
-            hint="Reopen it, or choose an open contract of the account.",
-        )
+        raise contract_closed()
+
+
+def contract_closed() -> ProblemError:
+    """422 where a closed contract is chosen."""
+    return invalid(
+        "contract_closed",
+        "The contract is closed",
+        field="/contract_id",
+        hint="Reopen it, or choose an open contract of the account.",
+    )
 
 
 async def default_contracts(session: AsyncSession, account_ids: Iterable[str]) -> dict[str, str]:

@@ -4,47 +4,40 @@ from typing import Any
 
 from patchbay_contracts import PersonRef, Reason, ReasonCode
 from patchbay_kit.db import UnitOfWork
-from ticket_svc.accounts.belonging import active_account
-from ticket_svc.contracts.reading import contract_named
+from ticket_svc.accounts.belonging import check_chosen, unknown
+from ticket_svc.contracts.reading import contract_closed
 from ticket_svc.custom_fields.service import check_custom_fields
-from ticket_svc.desk.schemas import DeskSettings
-from ticket_svc.desk.service import load_settings
 from ticket_svc.tickets.actors import By
 from ticket_svc.tickets.defaults import choose_manager, contract_reasons, default_recipients
-from ticket_svc.tickets.directory import (
-    AccountFacts,
-    account_facts,
-    all_mail_employees,
-    employee_ref,
-)
+from ticket_svc.tickets.directory import AccountFacts
 from ticket_svc.tickets.opening import NewTicket, open_tickets
 from ticket_svc.tickets.people import NewRecipient, default_employees, external
 from ticket_svc.tickets.records import NewEntry
-from ticket_svc.tickets.references import (
-    asset_name,
-    check_contacts,
-    check_type,
-    contact_named,
-    manager_named,
-)
+from ticket_svc.tickets.references import check_contacts, check_type, manager_unknown
 from ticket_svc.tickets.schemas import NewTicketRequest
+from ticket_svc.tickets.surroundings import Found, Surroundings, surroundings_of
 
 
 async def open_ticket(uow: UnitOfWork, wanted: NewTicketRequest, who: By) -> str:
     """The new ticket's id. 422 where it names a record that is not there or not the account's."""
-    session = uow.session
-    await active_account(uow, wanted.account_id)
-    account = (await account_facts(session, [wanted.account_id]))[wanted.account_id]
-    settings = await load_settings(session)
-    contact = None
-    if wanted.contact_id is not None:
-        contact = await contact_named(session, wanted.contact_id, account.id)
-    manager, why_manager = await _manager(uow, wanted, account, settings)
-    recipients, why_recipients = await _recipients(uow, wanted, account, contact)
+    around = await surroundings_of(uow, wanted)
+    ticket = await new_ticket(uow, wanted, who, around)
+    await open_tickets(uow, [ticket], numbers=[around.number])
+    return ticket.id
+
+
+async def new_ticket(
+    uow: UnitOfWork, wanted: NewTicketRequest, who: By, around: Surroundings
+) -> NewTicket:
+    """What is wanted, checked, with the desk's defaults; 422 as for `open_ticket`."""
+    account = around.account()
+    contact = _chosen(around, "contact", wanted.contact_id)
+    manager, why_manager = _manager(wanted, account, around)
+    recipients, why_recipients = await _recipients(uow, wanted, account, contact, around)
     opened = Reason(code=ReasonCode.TICKET_OPENED_BY_PERSON)
     given = Reason(code=ReasonCode.ACCOUNT_GIVEN, params={"account_id": account.id})
     inbox = [Reason(code=ReasonCode.INBOX_EXTERNAL_CREATE)] if who.external else []
-    ticket = NewTicket(
+    return NewTicket(
         subject=wanted.subject,
         description=wanted.description,
         account_id=account.id,
@@ -61,30 +54,40 @@ async def open_ticket(uow: UnitOfWork, wanted: NewTicketRequest, who: By) -> str
         in_inbox=who.external,
         entries=[NewEntry("audit", "The ticket was opened.", uow.now)],
         recipients=recipients,
-        **await _checked(uow, wanted, account, settings),
+        **await _checked(uow, wanted, account, around),
     )
-    await open_tickets(uow, [ticket])
-    return ticket.id
 
 
 async def _checked(
-    uow: UnitOfWork, wanted: NewTicketRequest, account: AccountFacts, settings: DeskSettings
+    uow: UnitOfWork, wanted: NewTicketRequest, account: AccountFacts, around: Surroundings
 ) -> dict[str, Any]:
     """Asset, contract, type, dispatch flag and custom fields, with the desk's defaults."""
-    session, contract_id, waits = uow.session, wanted.contract_id, wanted.awaits_dispatch
-    if wanted.asset_id is not None:
-        await asset_name(session, wanted.asset_id, account.id)
-    if contract_id is not None:
-        await contract_named(session, contract_id, account.id)
+    settings, waits = around.settings, wanted.awaits_dispatch
+    _chosen(around, "asset", wanted.asset_id)
+    contract = _chosen(around, "contract", wanted.contract_id)
+    if contract is not None and contract.state == "closed":
+        raise contract_closed()
     check_type(settings, wanted.type)
-    fields = await check_custom_fields(session, "ticket", {}, wanted.custom_fields)
+    fields = await check_custom_fields(uow.session, "ticket", {}, wanted.custom_fields)
     return {
         "asset_id": wanted.asset_id,
-        "contract_id": contract_id or account.contract_id,
+        "contract_id": wanted.contract_id or account.contract_id,
         "type": wanted.type,
         "awaits_dispatch": settings.dispatch_new_tickets if waits is None else waits,
         "custom_fields": fields,
     }
+
+
+def _chosen(around: Surroundings, what: str, record_id: str | None) -> Found | None:
+    """The record of the account that the request names, as `belonging` would give it."""
+    if record_id is None:
+        return None
+    record = around.by_kind.get(what)
+    if record is None:
+        raise unknown(what)
+    account_id = around.by_kind["account"].id
+    check_chosen(what, account_id, record.owner, archived=record.state == "archived")
+    return record
 
 
 def _contract(wanted: NewTicketRequest, account: AccountFacts) -> list[Reason]:
@@ -94,22 +97,28 @@ def _contract(wanted: NewTicketRequest, account: AccountFacts) -> list[Reason]:
     return [Reason(code=ReasonCode.CONTRACT_GIVEN, params=params)]
 
 
-async def _manager(
-    uow: UnitOfWork, wanted: NewTicketRequest, account: AccountFacts, settings: DeskSettings
+def _manager(
+    wanted: NewTicketRequest, account: AccountFacts, around: Surroundings
 ) -> tuple[PersonRef | None, Reason]:
     if wanted.manager_id is not None:
-        manager = await manager_named(uow.session, wanted.manager_id)
+        manager = around.by_kind.get("manager")
+        if manager is None:
+            raise manager_unknown()
         params = {"employee_id": manager.id}
-        return manager, Reason(code=ReasonCode.MANAGER_GIVEN, params=params)
-    default = await employee_ref(uow.session, settings.default_manager_id)
-    return choose_manager(account, default)
+        return manager.ref("employee"), Reason(code=ReasonCode.MANAGER_GIVEN, params=params)
+    default = around.by_kind.get("default_manager")
+    return choose_manager(account, default.ref("employee") if default else None)
 
 
 async def _recipients(
-    uow: UnitOfWork, wanted: NewTicketRequest, account: AccountFacts, contact: PersonRef | None
+    uow: UnitOfWork,
+    wanted: NewTicketRequest,
+    account: AccountFacts,
+    contact: Found | None,
+    around: Surroundings,
 ) -> tuple[list[NewRecipient], Reason]:
     """Those given, else the contact person (S2-130), else the main contact (S2-129, S2-133)."""
-    employees = default_employees(await all_mail_employees(uow.session))
+    employees = default_employees(each.id for each in around.readers)
     if wanted.recipients is not None:
         ids = {each.contact_id for each in wanted.recipients if each.contact_id}
         await check_contacts(uow.session, ids, "/recipients")

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from patchbay_contracts import Channel, Envelope, PersonRef, Reason, RemoteRef, TicketCreated
-from patchbay_kit.db import Children, UnitOfWork, insert_family
+from patchbay_kit.db import Aside, Children, UnitOfWork, insert_family
 from patchbay_kit.ids import new_id
 from ticket_svc.desk.statuses import Status, class_of
 from ticket_svc.tickets.numbers import take_numbers
@@ -63,6 +63,16 @@ class NewTicket:
     number: str = ""
 
 
+@dataclass(slots=True)
+class Prepared:
+    """Tickets with the rows that they become, in order."""
+
+    tickets: Sequence[NewTicket]
+    rows: list[dict[str, Any]]
+    recipients: list[dict[str, Any]]
+    parts: list[Children]
+
+
 async def open_tickets(
     uow: UnitOfWork, tickets: Sequence[NewTicket], *, numbers: Sequence[str] = ()
 ) -> list[NewTicket]:
@@ -73,6 +83,13 @@ async def open_tickets(
     if not tickets:
         return []
     numbers = numbers or await take_numbers(uow.session, len(tickets))
+    return await write_tickets(uow, prepare_tickets(uow, tickets, numbers))
+
+
+def prepare_tickets(
+    uow: UnitOfWork, tickets: Sequence[NewTicket], numbers: Sequence[str]
+) -> Prepared:
+    """What `write_tickets` is to write."""
     for ticket, number in zip(tickets, numbers, strict=False):
         ticket.id, ticket.number = ticket.id or new_id(), number
     for ticket in tickets:
@@ -83,10 +100,18 @@ async def open_tickets(
             cause=ticket.cause,
             actor=ticket.actor,
         )
-    parts = [*_parts(tickets, uow.now), uow.events_of({ticket.id for ticket in tickets})]
-    rows = [_ticket_row(ticket, uow.now) for ticket in tickets]
-    ids = await insert_family(uow.session, _TICKET, rows, parts)
-    return [ticket for ticket in tickets if ticket.id in ids]
+    recipients = [recipient_row(t.id, r) for t in tickets for r in t.recipients]
+    parts = [*_parts(tickets, uow.now), Children(_RECIPIENT, "ticket_id", recipients)]
+    parts.append(uow.events_of({ticket.id for ticket in tickets}))
+    return Prepared(tickets, [_ticket_row(t, uow.now) for t in tickets], recipients, parts)
+
+
+async def write_tickets(
+    uow: UnitOfWork, prepared: Prepared, aside: Aside | None = None
+) -> list[NewTicket]:
+    """Write them, and `aside` with them; returns those that are new."""
+    ids = await insert_family(uow.session, _TICKET, prepared.rows, prepared.parts, aside)
+    return [ticket for ticket in prepared.tickets if ticket.id in ids]
 
 
 def _parts(tickets: Sequence[NewTicket], now: datetime) -> list[Children]:
@@ -95,11 +120,10 @@ def _parts(tickets: Sequence[NewTicket], now: datetime) -> list[Children]:
         for t in tickets
         for entry in t.entries
     ]
-    recipients = [recipient_row(t.id, r) for t in tickets for r in t.recipients]
     decisions = [_decision_row(t, now) for t in tickets]
     messages = [{"message_id": m, "ticket_id": t.id} for t in tickets for m in t.message_ids]
-    found = (_HISTORY, history), (_RECIPIENT, recipients), (_DECISION, decisions)
-    return [Children(table, "ticket_id", rows) for table, rows in (*found, (_MESSAGE, messages))]
+    found = (_HISTORY, history), (_DECISION, decisions), (_MESSAGE, messages)
+    return [Children(table, "ticket_id", rows) for table, rows in found]
 
 
 def _ticket_row(ticket: NewTicket, now: datetime) -> dict[str, Any]:

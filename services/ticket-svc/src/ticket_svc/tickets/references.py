@@ -5,7 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from patchbay_contracts import PersonRef
 from patchbay_kit.errors import ProblemError, invalid
-from ticket_svc.accounts.belonging import belonging
+from ticket_svc.accounts.belonging import belonging, unknown
 from ticket_svc.accounts.tables import Contact
 from ticket_svc.assets.tables import Asset
 from ticket_svc.desk.schemas import DeskSettings
@@ -20,8 +20,13 @@ async def manager_named(session: AsyncSession, employee_id: str) -> PersonRef:
     """The active employee; 422 `manager_unknown`."""
     manager = await employee_ref(session, employee_id)
     if manager is None:
-        raise _unknown("manager", "There is no active employee with this id.")
+        raise manager_unknown()
     return manager
+
+
+def manager_unknown() -> ProblemError:
+    """422 where nobody active has the id."""
+    return unknown("manager", "There is no active employee with this id.")
 
 
 async def asset_name(session: AsyncSession, asset_id: str, account_id: str) -> str:
@@ -71,7 +76,3 @@ async def check_contacts(session: AsyncSession, ids: set[str], field: str) -> No
     if missing:
         detail = f"There is no contact {min(missing)!r}."
         raise invalid("contact_unknown", "No such contact", field=field, detail=detail)
-
-
-def _unknown(what: str, detail: str) -> ProblemError:
-    return invalid(f"{what}_unknown", f"No such {what}", field=f"/{what}_id", detail=detail)

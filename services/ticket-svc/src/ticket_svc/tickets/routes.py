@@ -2,16 +2,13 @@
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from patchbay_kit.http import (
-    Caller,
-    TransactionalRoute,
-    Uow,
-    require,
-)
+from patchbay_kit.http import Caller, Uow, require
+from patchbay_kit.http.direct import DirectRoute, answered_by
 from ticket_svc.desk.statuses import Status
 from ticket_svc.rights.dependencies import ViewerDep
 from ticket_svc.tickets.actors import by
 from ticket_svc.tickets.creating import open_ticket
+from ticket_svc.tickets.creating_directly import create_directly
 from ticket_svc.tickets.editing import change_ticket, drag_to_status, reopen_ticket
 from ticket_svc.tickets.locking import answer_ticket, lock_named
 from ticket_svc.tickets.schemas import (
@@ -24,12 +21,13 @@ from ticket_svc.tickets.schemas import (
 router = APIRouter(
     prefix="/v1/tickets",
     tags=["tickets"],
-    route_class=TransactionalRoute,
+    route_class=DirectRoute,
     dependencies=[Depends(require("desk"))],
 )
 
 
 @router.post("", status_code=201, summary="Open a ticket")
+@answered_by(create_directly)
 async def create_ticket(
     body: NewTicketRequest, caller: Caller, viewer: ViewerDep, uow: Uow, response: Response
 ) -> TicketView:

@@ -4,7 +4,7 @@ Rows go from the driver to JSON without a model each: a test holds the bytes aga
 own.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -83,6 +83,15 @@ SHOWN = len(_TICKETS) + len(_BESIDE) + 2
 # By whether it is PostgreSQL. The rank of what a search found is the last but one.
 COLUMNS = {postgres: _columns(postgres=postgres, rank="NULL") for postgres in (False, True)}
 RANKED = {postgres: _columns(postgres=postgres, rank="k.rank") for postgres in (False, True)}
+
+
+def front(row: Mapping[str, Any], account: str, manager: Any, asset: str | None) -> tuple[Any, ...]:
+    """A ticket that was written just now, as `items` takes it; `manager` has a name and an email.
+
+    What the row does not name is empty.
+    """
+    beside = (account, manager and manager.name, manager and manager.email, asset)
+    return (*(row.get(name) for name in _TICKETS), *beside, None, None)
 
 
 def typed() -> list[ColumnElement[Any]]:
