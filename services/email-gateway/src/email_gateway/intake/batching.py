@@ -33,7 +33,11 @@ class IntakeBatcher:
 
     intake: Intake
     name: str = "mail-intake"
-    _waiting: "asyncio.Queue[Waiting]" = field(default_factory=lambda: asyncio.Queue(maxsize=200))
+    # None in it wakes the loop to look whether it is to end.
+    _waiting: "asyncio.Queue[Waiting | None]" = field(
+        default_factory=lambda: asyncio.Queue(maxsize=200)
+    )
+    _stopping: bool = False
     _ended: bool = False
 
     async def take_in(self, mail: RawMail) -> Taken:
@@ -46,22 +50,33 @@ class IntakeBatcher:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until stopped, and then until nobody waits any more."""
+        waking = asyncio.create_task(self._wake(stop))
         try:
-            while not (stop.is_set() and self._waiting.empty()):
-                try:
-                    first = await asyncio.wait_for(self._waiting.get(), timeout=0.5)
-                except TimeoutError:
-                    continue
-                await self._process([first, *self._more(len(first[0].raw))])
+            while not (self._stopping and self._waiting.empty()):
+                first = await self._waiting.get()
+                if first is None:
+                    self._stopping = True
+                else:
+                    await self._process([first, *self._more(len(first[0].raw))])
         finally:
+            waking.cancel()
             self._ended = True
             while not self._waiting.empty():
-                _fail([self._waiting.get_nowait()], IntakeClosedError("the intake has stopped"))
+                left = self._waiting.get_nowait()
+                if left is not None:
+                    _fail([left], IntakeClosedError("the intake has stopped"))
+
+    async def _wake(self, stop: asyncio.Event) -> None:
+        await stop.wait()
+        await self._waiting.put(None)
 
     def _more(self, size: int) -> list[Waiting]:
         more: list[Waiting] = []
         while not self._waiting.empty() and len(more) < BATCH - 1 and size < BATCH_BYTES:
             each = self._waiting.get_nowait()
+            if each is None:
+                self._stopping = True
+                break
             size += len(each[0].raw)
             more.append(each)
         return more
