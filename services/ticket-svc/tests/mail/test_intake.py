@@ -105,7 +105,7 @@ async def test_one_mail_that_two_mailboxes_got_is_filed_on_one_ticket(
     assert len(await desk.history(ticket["id"], kind="email")) == 2
 
 
-@pytest.mark.covers("S2-94", "S2-101", "S2-105", "S4-05", "S4-09")
+@pytest.mark.covers("S2-15", "S2-94", "S2-101", "S2-105", "S4-05", "S4-09")
 @pytest.mark.parametrize("evidence", ["number", "reference", "token"])
 async def test_an_answer_is_filed_by_number_reference_or_token(
     desk: Any, mail: Any, acme: str, evidence: str

@@ -18,7 +18,7 @@ def program() -> Any:
     return make_principal({"desk", "tickets.all"}, kind="api_key", name="Monitoring")
 
 
-@pytest.mark.covers("S2-37", "S2-50", "S2-51", "S2-53")
+@pytest.mark.covers("S2-22", "S2-37", "S2-50", "S2-51", "S2-53")
 async def test_a_move_by_hand_is_told_as_that_move_and_repeating_it_is_not(desk: Any) -> None:
     ticket = await desk.ticket()
     path = f"/v1/tickets/{ticket['id']}/inbox"
