@@ -28,4 +28,5 @@ async def fetch(engine: AsyncEngine, sql: str, parameters: Sequence[Any]) -> lis
     except _AWAY as error:
         raise InterfaceError(sql, None, error, connection_invalidated=True) from error
     except asyncpg.PostgresError as error:
+        error.detail = None  # The row, that is customers' data.
         raise OperationalError(sql, None, error) from error
