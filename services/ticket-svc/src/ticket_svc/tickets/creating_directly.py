@@ -18,6 +18,7 @@ from patchbay_kit.http.identification import runtime_of
 from patchbay_kit.http.transaction import Transaction
 from ticket_svc.rights.viewer import Viewer
 from ticket_svc.tickets.actors import by
+from ticket_svc.tickets.columns import front, items
 from ticket_svc.tickets.creating import new_ticket
 from ticket_svc.tickets.labels import labels_of
 from ticket_svc.tickets.opening import Prepared, prepare_tickets, write_tickets
@@ -25,7 +26,6 @@ from ticket_svc.tickets.people import ACCOUNT_MANAGER, TICKET_MANAGER
 from ticket_svc.tickets.schemas import NewTicketRequest
 from ticket_svc.tickets.surroundings import Found, Surroundings, surroundings_of
 from ticket_svc.tickets.timing import left_status, time_to_resolution
-from ticket_svc.views.columns import front, items
 
 
 async def create_directly(request: Request) -> Response | None:

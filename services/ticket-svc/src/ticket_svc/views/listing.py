@@ -13,7 +13,7 @@ from patchbay_kit.db.reading import fetch
 from patchbay_kit.errors import ProblemError, invalid
 from patchbay_kit.http.pagination import CursorValue, decode_cursor, encode_cursor
 from ticket_svc.rights.viewer import Viewer
-from ticket_svc.views.columns import items, labels_in, typed
+from ticket_svc.tickets.columns import items, labels_in, typed
 from ticket_svc.views.schemas import TicketFilter
 from ticket_svc.views.scope import Scope, scope_of
 from ticket_svc.views.searching import by_relevance, search_sql

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ticket_svc.migrations.listing_sql import JOINING
-from ticket_svc.views.columns import NEIGHBOURS, RANKED
+from ticket_svc.tickets.columns import NEIGHBOURS, RANKED
 from ticket_svc.views.schemas import TicketFilter
 from ticket_svc.views.scope import Scope
 from ticket_svc.views.sql import Parameters

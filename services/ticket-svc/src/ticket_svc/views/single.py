@@ -15,11 +15,11 @@ from patchbay_kit.db import Database
 from patchbay_kit.db.reading import fetch
 from patchbay_kit.errors import ProblemError, not_found
 from ticket_svc.rights.viewer import Viewer
+from ticket_svc.tickets.columns import COLUMNS, NEIGHBOURS, SHOWN, items, labels_in
 from ticket_svc.tickets.muting import MUTED
 from ticket_svc.tickets.people import ACCOUNT_MANAGER, TICKET_MANAGER
 from ticket_svc.tickets.reading import read_ticket
 from ticket_svc.tickets.timing import left_status, time_to_resolution
-from ticket_svc.views.columns import COLUMNS, NEIGHBOURS, SHOWN, items, labels_in
 from ticket_svc.views.schemas import TicketFilter
 from ticket_svc.views.scope import scope_of
 from ticket_svc.views.sql import Parameters

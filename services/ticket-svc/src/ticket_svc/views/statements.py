@@ -14,7 +14,7 @@ from itertools import product
 from typing import Any
 
 from ticket_svc.desk.statuses import Status, class_of
-from ticket_svc.views.columns import COLUMNS, NEIGHBOURS
+from ticket_svc.tickets.columns import COLUMNS, NEIGHBOURS
 from ticket_svc.views.schemas import TicketFilter
 from ticket_svc.views.scope import Scope
 from ticket_svc.views.sql import Parameters
