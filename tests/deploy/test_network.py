@@ -138,12 +138,14 @@ def policies(name: str, render: Callable[[str], list[Document]]) -> list[Documen
     return [e for e in render(f"overlays/{name}") if e["kind"] == "NetworkPolicy"]
 
 
+@pytest.mark.slow
 def test_what_has_to_talk_can(name: str, policies: list[Document]) -> None:
     needed = [*NEEDED, *ONLY[name], *((pod, DATABASE[name], 5432) for pod in ALL)]
     cut = [each for each in needed if not _connects(policies, *each)]
     assert cut == []
 
 
+@pytest.mark.slow
 def test_nothing_else_does(name: str, policies: list[Document]) -> None:
     forbidden = [*FORBIDDEN, (PUBLIC, DATABASE[name], 5432), (GATEWAY, DATABASE[name], 5432)]
     open_ = [each for each in forbidden if _connects(policies, *each)]

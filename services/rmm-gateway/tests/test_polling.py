@@ -257,6 +257,7 @@ async def test_a_busy_remote_is_left_alone_for_as_long_as_it_asks(small_world: A
     assert found["next_poll_at"] > waits.isoformat().replace("+00:00", "Z")
 
 
+@pytest.mark.slow
 async def test_a_slow_remote_does_not_hold_the_loop(small_world: Any) -> None:
     world = small_world
     connection_id = await world.enabled()

@@ -112,6 +112,7 @@ async def test_a_failed_migration_leaves_nothing_behind(
     assert "thing" in await tables_of(database_url)
 
 
+@pytest.mark.slow
 async def test_replicas_that_start_together_migrate_once(
     package: Package, database_url: str
 ) -> None:

@@ -101,6 +101,7 @@ async def test_nothing_is_settled_before_the_commit(
     assert settled_while_handling == [0]
 
 
+@pytest.mark.slow
 async def test_a_bus_that_is_away_at_first_and_lost_later_is_tried_again(
     consumer: CountingConsumer, bus: ScriptedBus
 ) -> None:
@@ -112,6 +113,7 @@ async def test_a_bus_that_is_away_at_first_and_lost_later_is_tried_again(
     assert await consumer.names() == ["one"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("call", ["done", "retry_later"])
 async def test_an_answer_that_the_bus_did_not_get_costs_a_redelivery_and_no_effect(
     consumer: CountingConsumer, bus: ScriptedBus, call: str
@@ -171,6 +173,7 @@ async def test_a_database_that_goes_away_within_a_batch_splits_it_and_loses_noth
     assert len(await consumer.letters()) == 1
 
 
+@pytest.mark.slow
 async def test_what_the_bus_gave_up_is_parked_once_it_can_be(
     consumer: CountingConsumer, bus: ScriptedBus
 ) -> None:

@@ -218,6 +218,7 @@ async def test_connections_over_the_limit_hear_421(
         assert (await third.answer()).startswith("421")
 
 
+@pytest.mark.slow
 async def test_a_port_that_is_not_open_is_named_by_readyz(gateways: Any) -> None:
     holder = await asyncio.start_server(lambda _r, _w: None, "127.0.0.1", 0)
     port = holder.sockets[0].getsockname()[1]

@@ -38,6 +38,7 @@ async def test_after_a_lost_answer_the_same_message_goes_again(
     assert len(await gateway.events(EmailSent)) == 1
 
 
+@pytest.mark.slow
 async def test_a_server_that_never_answers_holds_nobody_for_ever(
     small: Any, smtp_sink: SmtpSink
 ) -> None:

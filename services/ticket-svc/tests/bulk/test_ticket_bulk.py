@@ -172,6 +172,7 @@ async def test_what_was_merged_into_another_ticket_is_a_conflict(desk: Any) -> N
     assert answer["items"][0]["problem"]["code"] == "ticket_merged"
 
 
+@pytest.mark.slow
 async def test_two_hundred_tickets_take_less_than_two_seconds(desk: Any) -> None:
     ids = [each["id"] for each in await _tickets(desk, 200)]
     started = time.process_time()  # What others do on the machine is not ours.

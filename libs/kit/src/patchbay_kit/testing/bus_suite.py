@@ -188,6 +188,7 @@ class BusSuite:
 
         assert ids(await take(second, 1)) == [stale.event_id]
 
+    @pytest.mark.slow
     async def test_retry_later_comes_back_after_the_delay_as_the_next_attempt(
         self, bus: Bus
     ) -> None:
@@ -210,6 +211,7 @@ class BusSuite:
         assert (third.routing_key, third.queue) == (OPENED, BILLING)
         assert await nothing_comes(search, within=0.1)
 
+    @pytest.mark.slow
     async def test_a_long_delay_does_not_hold_up_a_short_one(self, bus: Bus) -> None:
         slow, quick = await send(bus, 2)
         subscription = await bus.subscribe(BILLING, prefetch=10)
@@ -267,6 +269,7 @@ class BusSuite:
         assert len(await take(subscription, 2)) == 2
         assert await nothing_comes(subscription)
 
+    @pytest.mark.slow
     async def test_two_consumers_share_a_queue_without_doubling(self, bus: Bus) -> None:
         sent = await send(bus, 300)
         seen: list[str] = []
