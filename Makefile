@@ -27,7 +27,8 @@ fmt: install ## Format and mend what can be mended
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-check: static unit ## All gates that need no server, in under a minute
+check: install ## All gates that need no server, in under a minute
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target static unit
 
 static: install format-check lint types arch deps stale
 
