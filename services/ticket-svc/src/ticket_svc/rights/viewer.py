@@ -38,20 +38,26 @@ class Viewer:
         """Whether every ticket is visible."""
         return not self.public_only and self.principal.may(SEE_ALL)
 
+    def bounds(self) -> dict[str, str | None]:
+        """The column of `ticket` that must have a value, and that value: nothing for those who see
+        all, and None as the value for those who see none.
+        """
+        if self.sees_all:
+            return {}
+        if self.public_only:
+            return {"account_id": self.principal.account_id or None}
+        return {"manager_id": self.principal.id}
+
     def conditions(self) -> list[ColumnElement[bool]]:
         """What to add to a WHERE over `ticket`; empty for those who see all."""
-        if self.sees_all:
-            return []
-        if self.public_only:
-            account_id = self.principal.account_id
-            return [_tickets().c.account_id == account_id] if account_id else [false()]
-        return [_tickets().c.manager_id == self.principal.id]
+        return [
+            false() if value is None else _tickets().c[name] == value
+            for name, value in self.bounds().items()
+        ]
 
     def sees(self, ticket: Any) -> bool:
         """The same for a ticket that has been read already (`manager_id`, `account_id`)."""
-        if self.sees_all:
-            return True
-        if self.public_only:
-            account_id = self.principal.account_id
-            return account_id is not None and ticket.account_id == account_id
-        return bool(ticket.manager_id == self.principal.id)
+        return all(
+            value is not None and getattr(ticket, name) == value
+            for name, value in self.bounds().items()
+        )

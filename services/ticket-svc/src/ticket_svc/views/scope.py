@@ -2,14 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
-
-from sqlalchemy import BinaryExpression, BindParameter, Column, ColumnElement
-from sqlalchemy.sql import operators
-from sqlalchemy.sql.elements import False_
 
 from ticket_svc.rights.viewer import Viewer
 from ticket_svc.views.schemas import ME, TicketFilter
+
+# By what a viewer is bounded, and what of a scope that narrows; another bound must fail here.
+_NARROWED = {"manager_id": "managers", "account_id": "accounts"}
 
 
 @dataclass(slots=True)
@@ -37,30 +35,12 @@ def scope_of(viewer: Viewer, wanted: TicketFilter) -> Scope:
         scope.managers = sorted(set(named))
     if wanted.account_id is not None:
         scope.accounts = [wanted.account_id]
-    for condition in viewer.conditions():
-        column, values = _equality(condition)
-        if column == "manager_id":
-            scope.managers = _both(scope.managers, values)
-        elif column == "account_id":
-            scope.accounts = _both(scope.accounts, values)
-        else:
-            raise NotImplementedError(f"lists cannot narrow by {condition}")
+    for column, value in viewer.bounds().items():
+        name = _NARROWED[column]
+        visible = [] if value is None else [value]
+        setattr(scope, name, _both(getattr(scope, name), visible))
     return scope
 
 
 def _both(wanted: Sequence[str] | None, visible: Sequence[str]) -> list[str]:
     return [value for value in visible if wanted is None or value in wanted]
-
-
-def _equality(condition: ColumnElement[bool]) -> tuple[str, list[Any]]:
-    """Column and value of `column = value`; `false` is an account out of none."""
-    if isinstance(condition, False_):
-        return "account_id", []
-    if (
-        isinstance(condition, BinaryExpression)
-        and condition.operator is operators.eq
-        and isinstance(condition.left, Column)
-        and isinstance(condition.right, BindParameter)
-    ):
-        return condition.left.name, [condition.right.value]
-    raise NotImplementedError(f"lists cannot narrow by {condition}")
