@@ -10,21 +10,19 @@ from sqlalchemy import Row
 
 from patchbay_contracts import PersonRef, TicketDispatched
 from patchbay_kit.db import UnitOfWork
-from patchbay_kit.errors import ProblemError, conflict
 from ticket_svc.appointments.planning import Planner, plan
 from ticket_svc.appointments.schemas import NewDispatch, SlotView
 from ticket_svc.appointments.service import entry_about, planned_for, publish_created
 from ticket_svc.appointments.tables import Appointment
 from ticket_svc.desk.statuses import Status
 from ticket_svc.tickets.actors import By
+from ticket_svc.tickets.closing import check_waiting
 from ticket_svc.tickets.editing import change_ticket
 from ticket_svc.tickets.writing import Change, Telling, write_change
 
 
 async def set_flag(uow: UnitOfWork, row: Row[Any], waits: bool, who: By) -> None:
     """ "Waiting for Dispatching" on or off (S2-31, S2-32); 409 where the ticket is closed."""
-    if waits:
-        _check_open(row)
     await change_ticket(uow, row, {"awaits_dispatch": waits}, who)
 
 
@@ -35,7 +33,7 @@ async def dispatch(
 
     409 `ticket_closed`; 409 and 422 as `plan` says.
     """
-    _check_open(row)
+    check_waiting(row.status)
     slot = (wanted.starts_at, wanted.ends_at)
     planned = await plan(uow, planner, wanted.technicians, slot, field="/technicians")
     appointments = [
@@ -72,12 +70,3 @@ def _telling(appointment: Appointment, technician: PersonRef) -> Telling:
         )
 
     return told
-
-
-def _check_open(row: Row[Any]) -> None:
-    if row.status_class == "closed":
-        raise _closed()
-
-
-def _closed() -> ProblemError:
-    return conflict("ticket_closed", "The ticket is closed", hint="Reopen it first.")

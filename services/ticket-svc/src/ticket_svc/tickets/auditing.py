@@ -32,6 +32,13 @@ async def audit_entries(
     ]
 
 
+def dispatch_entry(waits: bool, now: datetime) -> NewEntry:
+    """The entry about "Waiting for Dispatching" where it comes or goes with the status."""
+    data = {"field": "awaits_dispatch", "old": not waits, "new": waits}
+    text = f"{_WORDS['awaits_dispatch']}: {_shown(not waits)} → {_shown(waits)}"
+    return NewEntry("audit", text, now, data=data)
+
+
 async def _entry(
     session: AsyncSession, name: str, old: Any, new: Any, labels: Labels | None, now: datetime
 ) -> NewEntry:

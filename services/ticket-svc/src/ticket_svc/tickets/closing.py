@@ -1,4 +1,6 @@
-"""What a change of status brings with it: class, close date, times and facts (X-20, S1-84)."""
+"""What a change of status brings with it: class, close date, times, dispatch flag and facts (X-20,
+S1-84).
+"""
 
 from datetime import datetime
 from typing import Any
@@ -7,9 +9,10 @@ from sqlalchemy import Row
 
 from patchbay_contracts import Reason, ReasonCode, TicketClosed, TicketReopened
 from patchbay_kit.db import UnitOfWork
-from patchbay_kit.errors import ProblemError, invalid
+from patchbay_kit.errors import ProblemError, conflict, invalid
 from ticket_svc.desk.statuses import class_of
 from ticket_svc.tickets.actors import By
+from ticket_svc.tickets.auditing import dispatch_entry
 from ticket_svc.tickets.records import NewEntry
 from ticket_svc.tickets.timing import left_status
 from ticket_svc.tickets.writing import Change
@@ -40,7 +43,8 @@ def check_close_date(
 
 
 def turn(uow: UnitOfWork, row: Row[Any], change: Change, who: By) -> None:
-    """Add what another status means; `change.values` has it, and a close date where one is given.
+    """Add what another status means; `change.values` has it, a close date where one is given, and
+    the dispatch flag where the request names it.
 
     The stay in the former status ends with the close date that a person gives.
     """
@@ -55,6 +59,7 @@ def turn(uow: UnitOfWork, row: Row[Any], change: Change, who: By) -> None:
     if entered == row.status_class:
         return
     change.values["status_class"] = entered
+    _turn_dispatch(uow, row, change)
     closed_at = given or uow.now
     if entered == "closed":
         change.values["closed_at"] = closed_at
@@ -71,6 +76,26 @@ def turn(uow: UnitOfWork, row: Row[Any], change: Change, who: By) -> None:
     if row.remote_ticket_id is not None:
         change.entries.append(NewEntry("audit", REMOTE_STAYS, uow.now))
         change.reasons.append(Reason(code=ReasonCode.REMOTE_REOPENED_LOCALLY))
+
+
+def _turn_dispatch(uow: UnitOfWork, row: Row[Any], change: Change) -> None:
+    """What is closed waits for nobody; reopened, it waits again if closing has ended that."""
+    if "awaits_dispatch" in change.values:
+        change.values["dispatch_on_reopen"] = False
+        return
+    if not (row.awaits_dispatch or row.dispatch_on_reopen):
+        return
+    waits = change.values["status_class"] == "open"
+    change.values |= {"awaits_dispatch": waits, "dispatch_on_reopen": not waits}
+    if waits != row.awaits_dispatch:
+        change.changed.append("awaits_dispatch")
+        change.entries.append(dispatch_entry(waits, uow.now))
+
+
+def check_waiting(status: str) -> None:
+    """409 `ticket_closed`: a closed ticket does not wait for dispatching."""
+    if class_of(status) == "closed":
+        raise conflict("ticket_closed", "The ticket is closed", hint="Reopen it first.")
 
 
 def _refused(code: str, title: str, hint: str) -> ProblemError:

@@ -22,7 +22,7 @@ from ticket_svc.rights.viewer import Viewer
 from ticket_svc.tickets.actors import By
 from ticket_svc.tickets.auditing import audit_entries
 from ticket_svc.tickets.changing import lock_tickets
-from ticket_svc.tickets.closing import check_close_date, turn
+from ticket_svc.tickets.closing import check_close_date, check_waiting, turn
 from ticket_svc.tickets.contact_person import follow_contact
 from ticket_svc.tickets.inbox import OUT, removal_entry, remove_from_inbox
 from ticket_svc.tickets.merged import refuse_merged
@@ -79,6 +79,9 @@ async def change_ticket(
     if "contact_id" in differing:
         await _follow(uow, row, change)
     if "status" in differing:
+        if "awaits_dispatch" in wanted:
+            # Also where it stays the same: the status leaves alone what the request names.
+            change.values["awaits_dispatch"] = wanted["awaits_dispatch"]
         turn(uow, row, change, who)
     if out_of_inbox and row.in_inbox:
         change.changed.append("in_inbox")
@@ -141,8 +144,10 @@ async def _check(uow: UnitOfWork, row: Row[Any], changes: Mapping[str, Any]) -> 
         await contract_named(session, changes["contract_id"], row.account_id)
     if "type" in changes:
         check_type(await load_settings(session), changes["type"])
+    status = changes.get("status", row.status)
+    if changes.get("awaits_dispatch"):
+        check_waiting(status)
     if "closed_at" in changes:
-        status = changes.get("status", row.status)
         check_close_date(changes["closed_at"], status, row.created_at, uow.now)
 
 

@@ -41,7 +41,6 @@ KEPT = (
     "in_inbox",
     "inbox_since",
     "inbox_awaiting",
-    "awaits_dispatch",
     "unread",
 )
 
@@ -119,7 +118,7 @@ async def _close(
     data = {"field": "merged_into_id", "old": None, "new": target.id, "new_name": target.number}
     entries = await audit_entries(uow.session, source, wanted, uow.now)
     entries.append(NewEntry("audit", f"Merged into ticket {target.number}.", uow.now, data=data))
-    values = {**wanted, **OUT, "awaits_dispatch": False, "unread": False}
+    values = {**wanted, **OUT, "unread": False}
     values["merged_into_id"] = target.id
     change = Change([*wanted, "merged_into_id"], entries, values)
     if wanted:

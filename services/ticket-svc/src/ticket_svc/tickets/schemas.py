@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 from patchbay_kit.http import RequestModel, ResponseModel
 from ticket_svc.desk.statuses import Priority as Priority
-from ticket_svc.desk.statuses import Status, StatusClass
+from ticket_svc.desk.statuses import Status, StatusClass, class_of
 from ticket_svc.explaining import ExplainedReason
 from ticket_svc.moments import Moment
 from ticket_svc.params import RecordId
@@ -58,6 +58,14 @@ class NewTicketRequest(RequestModel):
     recipients: list[ExternalRecipient] | None = Field(
         default=None, max_length=200, description="instead of the main contact (S2-133)"
     )
+
+    @model_validator(mode="after")
+    def _closed_does_not_wait(self) -> Self:
+        if class_of(self.status) == "closed":
+            if self.awaits_dispatch:
+                raise ValueError("a closed ticket does not wait for dispatching")
+            self.awaits_dispatch = False
+        return self
 
 
 class TicketChange(RequestModel):
@@ -146,7 +154,9 @@ class TicketSummary(ResponseModel):
     type: str
     type_label: str
     due_at: datetime | None
-    awaits_dispatch: bool = Field(description='"Waiting for Dispatching" (S2-31)')
+    awaits_dispatch: bool = Field(
+        description='"Waiting for Dispatching" (S2-31); closed ones do not'
+    )
     channel: str
     account: Named
     manager: Person | None

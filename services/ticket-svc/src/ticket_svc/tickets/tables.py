@@ -34,9 +34,10 @@ class Ticket(Base, table=True):
     """Ids are UUIDv7, so the primary key is the order of creation. `version` counts changes.
 
     (connection, remote ticket id) is unique: the same remote ticket never makes two (S1-61).
-    `awaits_dispatch` is the flag "Waiting for Dispatching" (S2-31). `external_update_at` is the
-    last change by a customer or a program; `unread` says that the present manager has not seen it
-    (the envelope, S2-58). `seconds_in_status` holds the whole times in statuses that were left;
+    `awaits_dispatch` is the flag "Waiting for Dispatching" (S2-31); closing takes it away, and
+    `dispatch_on_reopen` says that reopening gives it back. `external_update_at` is the last change
+    by a customer or a program; `unread` says that the present manager has not seen it (the
+    envelope, S2-58). `seconds_in_status` holds the whole times in statuses that were left;
     the present one began at `status_since`, or at creation (S2-03).
     """
 
@@ -75,6 +76,9 @@ class Ticket(Base, table=True):
     type: str = Field(default="", sa_column=Column(String(100), nullable=False, server_default=""))
     due_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
     awaits_dispatch: bool = Field(
+        default=False, sa_column=Column(Boolean, nullable=False, server_default=false())
+    )
+    dispatch_on_reopen: bool = Field(
         default=False, sa_column=Column(Boolean, nullable=False, server_default=false())
     )
     external_update_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))

@@ -87,6 +87,10 @@ def upgrade() -> None:
         "ticket",
         sa.Column("awaits_dispatch", sa.Boolean(), server_default=sa.false(), nullable=False),
     )
+    op.add_column(
+        "ticket",
+        sa.Column("dispatch_on_reopen", sa.Boolean(), server_default=sa.false(), nullable=False),
+    )
     op.add_column("ticket", sa.Column("external_update_at", UtcDateTime(), nullable=True))
     op.add_column(
         "ticket", sa.Column("unread", sa.Boolean(), server_default=sa.false(), nullable=False)
