@@ -1,7 +1,7 @@
 """Rows with what hangs on them, in one statement: new ones with all of it, known ones with none."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -9,8 +9,16 @@ from sqlalchemy import Table, select
 from sqlalchemy.exc import StatementError
 
 from patchbay_contracts import AccountRenamed
-from patchbay_kit.db import Aside, Children, Database, UnitOfWork, insert_family, insert_many
-from patchbay_kit.db.tables import outbox
+from patchbay_kit.db import (
+    Children,
+    Claims,
+    Database,
+    UnitOfWork,
+    insert_claimed_family,
+    insert_family,
+    insert_many,
+)
+from patchbay_kit.db.tables import idempotency_key, outbox
 from patchbay_kit.ids import new_id
 
 DATA = AccountRenamed(account_id="a", name="n", auto_created=False)
@@ -150,16 +158,28 @@ async def test_a_family_that_is_rolled_back_leaves_nothing(
         assert await column(db, table.c.id) == []
 
 
-async def test_another_change_goes_along_in_the_same_statement(
+@pytest.mark.integration
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+async def test_whose_claim_is_taken_is_skipped_with_its_children(
     db: Database, thing: Table, part: Table
 ) -> None:
-    one, other = order(name="first"), order(name="second")
-    renaming = Aside('UPDATE "order" SET name = {} WHERE name = {}', ("renamed", "first"))
+    free, taken, claimless = (order(name=name) for name in ("free", "taken", "claimless"))
+    rows = [free, taken, claimless]
+    children = [Children(part, "order_id", [line(each, each["name"]) for each in rows])]
+    keyed = [answered("a", b"\x00\xff", free), answered("b", b"", taken)]
     async with db.unit_of_work() as uow:
-        await insert_family(uow.session, thing, [one], [])
-        children = [Children(part, "order_id", [line(other)])]
-        assert await insert_family(uow.session, thing, [other], children, renaming)
-    assert await column(db, thing.c.name) == ["renamed", "second"]
+        await insert_many(uow.session, idempotency_key, [{**keyed[1], "body": "earlier"}])
     async with db.unit_of_work() as uow:
-        await Aside(renaming.sql, ("alone", "second")).run(uow.session)
-    assert await column(db, thing.c.name) == ["alone", "renamed"]
+        claims = Claims(idempotency_key, ("scope", "key"), [free["id"], taken["id"]], keyed)
+        written = await insert_claimed_family(uow.session, thing, rows, children, claims)
+        none = Claims(idempotency_key, ("scope", "key"), [], [])
+        last = order(name="last")
+        assert await insert_claimed_family(uow.session, thing, [last], [], none) == {last["id"]}
+    assert written == {free["id"], claimless["id"]}
+    assert await column(db, part.c.note) == ["claimless", "free"]
+    assert await column(db, idempotency_key.c.body) == [b"\x00\xff", b"earlier"]
+
+
+def answered(key: str, body: bytes, given: dict[str, Any]) -> dict[str, Any]:
+    named = {"scope": "s", "key": key, "request_hash": given["id"], "status": 201, "headers": "{}"}
+    return {**named, "body": f"\\x{body.hex()}", "created_at": datetime.now(UTC)}

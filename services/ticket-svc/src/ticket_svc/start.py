@@ -39,6 +39,7 @@ def wire(runtime: Runtime) -> None:
     from ticket_svc.auth.verifier import FreshVerifier
     from ticket_svc.live.tail import LiveTail
     from ticket_svc.sign_ins.standing import Standings
+    from ticket_svc.tickets.creating_together import opening_together
 
     keys = OwnKeys(runtime)
     standings = Standings()
@@ -47,6 +48,7 @@ def wire(runtime: Runtime) -> None:
     runtime.extras["own_keys"] = keys
     runtime.extras["standings"] = standings
     runtime.extras["live"] = LiveTail(runtime.db)
+    runtime.extras["opening"] = opening_together(runtime.db)
     runtime.extras["oidc"] = _provider(runtime.settings)
     runtime.extras["tokens"] = tokens
     runtime.extras["verifier"] = FreshVerifier(tokens, standings, runtime.db)

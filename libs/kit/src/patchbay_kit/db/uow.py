@@ -18,7 +18,7 @@ from patchbay_contracts import Envelope, EventData
 from patchbay_kit.db.family import Children
 from patchbay_kit.db.outbox import OutboxRow, outbox_row, write_outbox
 from patchbay_kit.db.tables import outbox
-from patchbay_kit.tracing import current_trace
+from patchbay_kit.tracing import Trace, current_trace
 
 
 @dataclass(slots=True)
@@ -40,10 +40,12 @@ class UnitOfWork:
         version: int,
         cause: Envelope[Any] | None = None,
         actor: str | None = None,
+        trace: Trace | None = None,
     ) -> str:
         """Put an event into the outbox.
 
-        `version` is the aggregate's version after the change. Returns the event's id.
+        `version` is the aggregate's version after the change; actor and trace are those of the
+        unit where none are given. Returns the event's id.
         """
         row = outbox_row(
             data,
@@ -53,7 +55,7 @@ class UnitOfWork:
             time=self.now,
             cause=cause,
             actor=actor or self.actor,
-            trace=current_trace(),
+            trace=trace or current_trace(),
         )
         self._rows.append(row)
         return row["id"]

@@ -7,16 +7,18 @@ that raise are not, so they can be repeated with the same key.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 import orjson
 from fastapi import Request, Response
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.exc import DBAPIError
 
-from patchbay_kit.db import Aside, UnitOfWork
+from patchbay_kit.db import Claims, UnitOfWork
 from patchbay_kit.db.driver import dialect_insert
 from patchbay_kit.db.failures import sqlstate
 from patchbay_kit.db.tables import idempotency_key
@@ -31,13 +33,6 @@ _LOCK_NOT_AVAILABLE = "55P03"
 _NOT_KEPT = ""
 
 
-_CLAIM = """INSERT INTO idempotency_key
-(scope, key, request_hash, status, headers, body, created_at)
-VALUES ({}, {}, {}, {}, {}, {}, {}) ON CONFLICT DO NOTHING RETURNING key"""
-_KEEP = """UPDATE idempotency_key SET status = {}, headers = {}, body = {}
-WHERE scope = {} AND key = {}"""
-
-
 @dataclass(slots=True)
 class Claim:
     """The key is ours (`replay` is None), or the earlier answer."""
@@ -49,22 +44,57 @@ class Claim:
 
     async def keep(self, response: Response) -> None:
         """Store the response for repetitions, in the running transaction."""
-        await _keeping(self.scope, self.key, response).run(self.unit.session)
+        headers, body = _kept(response)
+        values = {"status": response.status_code, "headers": headers, "body": body}
+        mine = idempotency_key.c.scope == self.scope, idempotency_key.c.key == self.key
+        await self.unit.session.execute(update(idempotency_key).where(*mine).values(values))
 
 
-def keeping(taken: Aside, response: Response) -> Aside:
-    """The same for what `claiming` has taken, to go along with another statement."""
-    scope, key, *_ = taken.values
-    return _keeping(scope, key, response)
+@dataclass(frozen=True, slots=True)
+class Keyed:
+    """A request with a key. Those of one transaction have a `scope` and `key` once."""
+
+    scope: str
+    key: str
+    fingerprint: str
+
+    def answered(self, response: Response, now: datetime) -> dict[str, Any]:
+        """The row that claims the key and keeps the response at once, as `insert_many` takes it."""
+        headers, body = _kept(response)
+        return {
+            "scope": self.scope,
+            "key": self.key,
+            "request_hash": self.fingerprint,
+            "status": response.status_code,
+            "headers": headers,
+            # PostgreSQL reads bytes in JSON as it reads them in text.
+            "body": f"\\x{body.hex()}",
+            "created_at": now,
+        }
 
 
-def _keeping(scope: str, key: str, response: Response) -> Aside:
+def keyed(request: Request, *, actor: str | None, key: str, body: bytes) -> Keyed:
+    """For routes that claim the key with what it leads to; where it is not theirs, `claim` says
+    why.
+    """
+    return Keyed(_scope(actor, request), key, _fingerprint(request, body))
+
+
+def claims_of(rows: Mapping[str, dict[str, Any]]) -> Claims:
+    """Of rows of `Keyed.answered` by the id that comes with each. In the order of their keys, or
+    two that claim the same ones might wait for each other.
+    """
+    ids = sorted(rows, key=lambda each: (rows[each]["scope"], rows[each]["key"]))
+    return Claims(idempotency_key, ("scope", "key"), ids, [rows[each] for each in ids])
+
+
+def _kept(response: Response) -> tuple[str, bytes]:
+    """Headers and body as they are stored."""
     body = getattr(response, "body", None)
-    kept, headers = b"", _NOT_KEPT
-    if isinstance(body, bytes) and _is_keepable(response, body):
-        named = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
-        kept, headers = body, orjson.dumps(named).decode()
-    return Aside(_KEEP, (response.status_code, headers, kept, scope, key))
+    if not isinstance(body, bytes) or not _is_keepable(response, body):
+        return _NOT_KEPT, b""
+    named = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
+    return orjson.dumps(named).decode(), body
 
 
 def idempotency_key_of(request: Request) -> str | None:
@@ -81,18 +111,6 @@ def idempotency_key_of(request: Request) -> str | None:
             hint="Send a fresh UUID for each operation.",
         )
     return key
-
-
-def claiming(
-    unit: UnitOfWork, request: Request, *, actor: str | None, key: str, body: bytes
-) -> Aside:
-    """Takes the key along with another statement, and returns a row where it is ours then.
-
-    PostgreSQL only, inside of `waiting_for_key`. Where it is not ours, `claim` says why.
-    """
-    fingerprint = _fingerprint(request, body)
-    scope = _scope(actor, request)
-    return Aside(_CLAIM, (scope, key, fingerprint, 0, _NOT_KEPT, b"", unit.now))
 
 
 async def claim(

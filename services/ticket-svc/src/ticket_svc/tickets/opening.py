@@ -11,8 +11,9 @@ from datetime import datetime
 from typing import Any
 
 from patchbay_contracts import Channel, Envelope, PersonRef, Reason, RemoteRef, TicketCreated
-from patchbay_kit.db import Aside, Children, UnitOfWork, insert_family
+from patchbay_kit.db import Children, Claims, UnitOfWork, insert_claimed_family, insert_family
 from patchbay_kit.ids import new_id
+from patchbay_kit.tracing import Trace
 from ticket_svc.desk.statuses import Status, class_of
 from ticket_svc.tickets.numbers import take_numbers
 from ticket_svc.tickets.people import NewRecipient
@@ -31,7 +32,8 @@ class NewTicket:
     """Everything decided about a ticket before it is written.
 
     `number`, and `id` where it is empty, are given when it is opened. `in_inbox`: it comes from
-    outside, so that it is unread as well (S2-34, S2-56).
+    outside, so that it is unread as well (S2-34, S2-56). `trace`: of the request that asks for it,
+    where that is not the one that runs.
     """
 
     subject: str
@@ -59,6 +61,7 @@ class NewTicket:
     recipients: list[NewRecipient] = field(default_factory=list)
     message_ids: list[str] = field(default_factory=list)
     cause: Envelope[Any] | None = None
+    trace: Trace | None = None
     id: str = ""
     number: str = ""
 
@@ -99,6 +102,7 @@ def prepare_tickets(
             version=1,
             cause=ticket.cause,
             actor=ticket.actor,
+            trace=ticket.trace,
         )
     recipients = [recipient_row(t.id, r) for t in tickets for r in t.recipients]
     parts = [*_parts(tickets, uow.now), Children(_RECIPIENT, "ticket_id", recipients)]
@@ -106,12 +110,15 @@ def prepare_tickets(
     return Prepared(tickets, [_ticket_row(t, uow.now) for t in tickets], recipients, parts)
 
 
-async def write_tickets(
-    uow: UnitOfWork, prepared: Prepared, aside: Aside | None = None
-) -> list[NewTicket]:
-    """Write them, and `aside` with them; returns those that are new."""
-    ids = await insert_family(uow.session, _TICKET, prepared.rows, prepared.parts, aside)
+async def write_tickets(uow: UnitOfWork, prepared: Prepared) -> list[NewTicket]:
+    """Write them; returns those that are new."""
+    ids = await insert_family(uow.session, _TICKET, prepared.rows, prepared.parts)
     return [ticket for ticket in prepared.tickets if ticket.id in ids]
+
+
+async def write_claimed(uow: UnitOfWork, prepared: Prepared, claims: Claims) -> set[str]:
+    """Write those whose claims, if they make any, are theirs; returns the ids. PostgreSQL only."""
+    return await insert_claimed_family(uow.session, _TICKET, prepared.rows, prepared.parts, claims)
 
 
 def _parts(tickets: Sequence[NewTicket], now: datetime) -> list[Children]:

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from patchbay_contracts import Envelope, EventData
 from patchbay_kit.db import UnitOfWork
 from patchbay_kit.errors import ProblemError, invalid
+from patchbay_kit.tracing import Trace
 from ticket_svc.custom_fields.rules import Definition
 from ticket_svc.custom_fields.service import definitions_of
 from ticket_svc.transfer.lines import Line, RowRefusedError, line_of, row_errors
@@ -57,6 +58,7 @@ class _Attempt(UnitOfWork):
         version: int,
         cause: Envelope[Any] | None = None,
         actor: str | None = None,
+        trace: Trace | None = None,
     ) -> str:
         self.told.append((data, subject, version))
         return ""
