@@ -108,6 +108,17 @@ def test_a_sender_who_writes_from_their_other_address_gets_no_copy() -> None:
     assert names(stranger) == {"bcc": ["tom", "mia"]}
 
 
+@pytest.mark.covers("S2-124", "S2-138")
+def test_one_of_our_own_people_with_two_addresses_is_there_once() -> None:
+    at_home = replace(customer("mia-home", "cc"), employee_id="mia")
+    other = replace(customer("mia-other"), employee_id="mia")
+    team = replace(customer("team"), employee_id=None)
+    both = place_employee_mail([at_home, other, team, MIA, TOM], "tom@desk.example", "tom")
+    assert names(both) == {"to": ["team"], "cc": ["mia-home"]}
+    from_mia = place_employee_mail([at_home, other, team, MIA, TOM], "mia@x.example", "mia")
+    assert names(from_mia) == {"to": ["team"], "bcc": ["tom"]}
+
+
 ACME = AccountFacts("acme", "ACME", None, None)
 ANNA = PersonRef(id="1", kind="contact", name="Ann", email="Ann@acme.example")
 INFO = PersonRef(id="acme", kind="account", name="ACME", email="info@acme.example")

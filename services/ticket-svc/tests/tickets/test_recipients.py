@@ -177,3 +177,27 @@ async def test_an_employee_who_writes_from_another_address_gets_no_copy_of_their
     (sent,) = await desk.events(SendEmail)
     assert [each.email for each in sent.data.to] == ["ann@acme.example"]
     assert (sent.data.cc, sent.data.bcc) == ([], [])
+
+
+@pytest.mark.covers("S2-124", "S2-138")
+async def test_an_employee_who_is_named_as_a_customer_gets_one_copy_and_none_of_their_own_mail(
+    desk: Any, mail: Any
+) -> None:
+    mia = await desk.employee("Mia", "mia@desk.example", email2="mia@home.example")
+    account = await desk.account(email1="ann@acme.example", manager_id=mia)
+    await desk.employee("Tom", "tom@desk.example", email2="team@desk.example")
+    await desk.employee("Tim", "tim@desk.example", email2="team@desk.example")
+    ticket = await desk.ticket(account)
+    number = ticket["number"]
+    path = f"/v1/tickets/{ticket['id']}/recipients"
+    await desk.post(path, email="mia@home.example", place="cc")
+    await desk.post(path, email="team@desk.example", place="cc")
+    fields = {"subject_numbers": [number], "addressed_as": "to"}
+    await desk.take(mail("tom@desk.example", f"Re: [{number}]", **fields))
+    await desk.take(mail("mia@desk.example", f"Re: [{number}]", **fields))
+    by_tom, by_mia = (event.data for event in await desk.events(SendEmail))
+    assert [each.email for each in by_tom.to] == ["ann@acme.example"]
+    assert [each.email for each in by_tom.cc] == ["mia@home.example", "team@desk.example"]
+    assert by_tom.bcc == []
+    # An address that two employees have names neither (S2-107).
+    assert [each.email for each in by_mia.cc] == ["team@desk.example"]

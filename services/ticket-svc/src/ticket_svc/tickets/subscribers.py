@@ -2,7 +2,7 @@
 S2-126).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import Table, and_, func, or_, select
@@ -44,12 +44,31 @@ async def subscribers_of(
         .where(_RECIPIENT.c.ticket_id.in_(wanted))
         .order_by(_RECIPIENT.c.ticket_id, _RECIPIENT.c.id)
     )
+    rows = (await session.execute(statement)).all()
+    externals = {row.email for row in rows if row.list_name == "external" and row.email}
+    ours = await sole_employees(session, externals)
     found: dict[str, list[Subscriber]] = {}
-    for row in await session.execute(statement):
-        subscriber = _subscriber(row)
+    for row in rows:
+        subscriber = _subscriber(row, ours)
         if subscriber is not None:
             found.setdefault(row.ticket_id, []).append(subscriber)
     return found
+
+
+async def sole_employees(session: AsyncSession, addresses: Iterable[str]) -> dict[str, str]:
+    """Ids of active employees by address; one that two of them have names neither (S2-107)."""
+    wanted = sorted(set(addresses))
+    if not wanted:
+        return {}
+    columns = (_EMPLOYEE.c.email1, _EMPLOYEE.c.email2)
+    statement = select(_EMPLOYEE.c.id, *columns).where(
+        _EMPLOYEE.c.active, or_(*(each.in_(wanted) for each in columns))
+    )
+    holders: dict[str, set[str]] = {}
+    for row in await session.execute(statement):
+        for address in {row.email1, row.email2} & set(wanted):
+            holders.setdefault(address, set()).add(row.id)
+    return {address: min(ids) for address, ids in holders.items() if len(ids) == 1}
 
 
 def _person_behind() -> Any:
@@ -61,7 +80,7 @@ def _person_behind() -> Any:
     )
 
 
-def _subscriber(row: Any) -> Subscriber | None:
+def _subscriber(row: Any, ours: Mapping[str, str]) -> Subscriber | None:
     if row.list_name == "external":
         if not row.email:
             return None
@@ -71,7 +90,7 @@ def _subscriber(row: Any) -> Subscriber | None:
             name=row.name,
             email=row.email,
         )
-        return Subscriber(person, "external", row.place)
+        return Subscriber(person, "external", row.place, employee_id=ours.get(row.email))
     if not row.person_email:
         return None
     person = PersonRef(
