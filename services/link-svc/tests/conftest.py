@@ -159,12 +159,14 @@ def take(runtime: Runtime) -> Deliver:
 @pytest.fixture
 async def desk(runtime: Runtime) -> AsyncIterator[httpx.AsyncClient]:
     """Somebody at the desk who may change links."""
-    async with client(runtime, SERVICE, permissions={"desk", "links.write"}) as opened:
+    async with client(
+        runtime, SERVICE, permissions={"desk", "tickets.all", "links.write"}
+    ) as opened:
         yield opened
 
 
 @pytest.fixture
 async def reader(runtime: Runtime) -> AsyncIterator[httpx.AsyncClient]:
     """Somebody at the desk who may only look."""
-    async with client(runtime, SERVICE, permissions={"desk"}) as opened:
+    async with client(runtime, SERVICE, permissions={"desk", "tickets.all"}) as opened:
         yield opened

@@ -184,5 +184,5 @@ def take(runtime: Runtime) -> Deliver:
 @pytest.fixture
 async def http(runtime: Runtime) -> AsyncIterator[httpx.AsyncClient]:
     """Somebody at the desk."""
-    async with client(runtime, SERVICE, permissions={"desk"}) as opened:
+    async with client(runtime, SERVICE, permissions={"desk", "tickets.all"}) as opened:
         yield opened

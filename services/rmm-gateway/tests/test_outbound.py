@@ -6,6 +6,7 @@ import pytest
 
 from patchbay_contracts import RemoteCommandFailed, RemoteCommandSucceeded, TicketClosed
 from patchbay_kit.testing import harness
+from rmm_gateway.definition import SERVICE
 from rmm_gateway.outbound.sending import CommandSender, call
 from rmm_gateway.providers.base import RemoteTicketView
 from rmm_gateway.providers.continuum.provider import ContinuumProvider
@@ -287,3 +288,27 @@ async def test_an_unknown_outcome_that_is_still_open_there_is_repeated(small_wor
     assert looked == [remote_id]
     assert await world.closes(remote_id) == 1
     assert len(await world.calls("*/close")) == 2
+
+
+@pytest.mark.covers("S2-30")
+async def test_commands_are_for_those_who_see_the_ticket(world: Any) -> None:
+    connection_id, remote_id = await _ready(world)
+    await world.close_ticket(connection_id, remote_id)
+    command = await _command(world)
+    path, wanted = f"/v1/remote-commands/{command['id']}", command["ticket_id"]
+    async with harness.client(world.runtime, SERVICE, permissions={"desk"}) as http:
+
+        async def listed(**params: Any) -> list[str]:
+            answer = await http.get("/v1/remote-commands", params=params)
+            return [each["id"] for each in answer.json()["items"]]
+
+        assert await listed() == await listed(ticket_id=wanted) == []
+        assert (await http.get(path)).status_code == 404
+        assert (await http.post(f"{path}/retry")).status_code == 404
+        harness.show(world.runtime, wanted)
+        assert await listed() == []
+        assert await listed(ticket_id=wanted) == [command["id"]]
+        assert (await http.get(path)).status_code == 200
+        assert (await http.post(f"{path}/retry")).status_code == 409
+        for hidden in ("", f"/{command['id']}", f"/{command['id']}/explain"):
+            assert (await http.get(f"/v1/remote-tickets{hidden}")).status_code == 403

@@ -1,13 +1,20 @@
-"""API keys at services that do not know them: the issuer is asked, and not too often."""
+"""API keys, and who sees a ticket, at services that do not know it: the issuer is asked."""
 
 import httpx
 import pytest
 
 from patchbay_kit.auth import Principal, SigningKey, StaticKeys, TokenIssuer, TokenVerifier
-from patchbay_kit.auth.bearers import FRESH_SECONDS, Bearers, HttpApiKeys, bearers
+from patchbay_kit.auth.bearers import (
+    FRESH_SECONDS,
+    Bearers,
+    HttpApiKeys,
+    HttpTickets,
+    bearers,
+)
 from patchbay_kit.errors import ProblemError
 
 KEY = "pbk_4f9a01c2_" + "x" * 43
+TICKET = "01890000-0000-7000-8000-000000000001"
 ME = {
     "id": "k-1",
     "kind": "api_key",
@@ -82,7 +89,30 @@ async def test_each_kind_of_credential_goes_to_who_knows_about_it() -> None:
     both = Bearers(
         TokenVerifier(StaticKeys([signing])),
         HttpApiKeys("http://i/v1/auth/me", transport=issuer.transport()),
+        HttpTickets("http://i/v1/tickets", transport=issuer.transport()),
     )
     assert await both.verify(TokenIssuer([signing]).issue(terry).token) == terry
     assert await both.verify(KEY) == PRINCIPAL
     assert isinstance(bearers("http://ticket-svc:8080/.well-known/jwks.json"), Bearers)
+    assert await both.sees(KEY, TICKET)
+
+
+async def test_who_sees_a_ticket_is_asked_each_time_with_the_callers_own_credential() -> None:
+    issuer = _Issuer()
+    tickets = HttpTickets("http://i/v1/tickets", transport=issuer.transport())
+    for status, seen in ((200, True), (404, False), (403, False), (401, False), (200, True)):
+        issuer.status = status
+        assert await tickets.sees("a-token", TICKET) is seen
+    assert issuer.asked == ["Bearer a-token"] * 5
+    for odd in ("../auth/me", "1000-1000", "counts", ""):
+        assert not await tickets.sees("a-token", odd)
+    assert len(issuer.asked) == 5
+
+
+async def test_nobody_is_shown_a_ticket_while_nobody_can_say() -> None:
+    issuer = _Issuer()
+    tickets = HttpTickets("http://i/v1/tickets", transport=issuer.transport())
+    for issuer.down, issuer.status in ((True, 200), (False, 500), (False, 302)):
+        with pytest.raises(ProblemError) as caught:
+            await tickets.sees("a-token", TICKET)
+        assert (caught.value.status, caught.value.code) == (503, "identity_unavailable")

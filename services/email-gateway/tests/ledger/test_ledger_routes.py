@@ -9,6 +9,7 @@ from email_gateway.identity import identity_of
 from email_gateway.intake.service import Intake
 from patchbay_contracts import EmailDecided, EmailReceived, MailOutcome, Reason, ReasonCode
 from patchbay_kit.ids import new_id
+from patchbay_kit.testing.harness import show
 
 HUGE_HEADER = b"From: a@b.example\r\nX: " + b"y" * 300_000 + b"\r\n\r\nbody\r\n"
 
@@ -229,3 +230,43 @@ async def test_mails_are_for_the_desk(gateways: Any, method: str, path: str) -> 
         assert (await gateway.http.request(method, path)).status_code == 403
         nobody = await gateway.http.request(method, path, headers={"Authorization": ""})
         assert nobody.status_code == 401
+
+
+@pytest.mark.covers("S2-30")
+async def test_mails_of_a_ticket_are_for_those_who_see_it(
+    any_gateways: Any, make_letter: Any
+) -> None:
+    async with any_gateways(permissions=("desk",)) as gateway:
+        http, (mine, other) = gateway.http, (new_id(), new_id())
+        show(gateway.runtime, mine)
+        taken = [
+            (await gateway.take(make_letter(message_id=f"<{n}@x.example>", subject=f"{n}")))[
+                0
+            ].mail_id
+            for n in range(4)
+        ]
+        for mail_id, ticket in zip(taken, (mine, other, None), strict=False):
+            outcome = MailOutcome.FILED if ticket else MailOutcome.UNDECIDED
+            decided = EmailDecided(mail_id=mail_id, outcome=outcome, ticket_id=ticket, reasons=[])
+            await gateway.deliver(decided)
+        for ticket in (mine, other):
+            await gateway.ask(ticket_id=ticket)
+
+        async def ids(**params: Any) -> list[str]:
+            return [each["id"] for each in (await gateway.get("/v1/mails", **params))["items"]]
+
+        # The last one has not been decided on yet: it may become one of the other ticket.
+        assert await ids() == [taken[2]]
+        assert await ids(ticket_id=mine) == [taken[0]]
+        assert await ids(ticket_id=other) == []
+        assert await ids(message_id="<1@x.example>") == []
+        assert await ids(direction="out") == []
+        (sent,) = await ids(direction="out", ticket_id=mine)
+        (hidden,) = {each.id for each in await gateway.outgoing()} - {sent}
+        for mail_id in (taken[0], sent):
+            assert (await http.get(f"/v1/mails/{mail_id}")).status_code == 200
+        for mail_id in (taken[1], taken[3], hidden):
+            for part in ("", "/raw", "/attachments/0", "/explain"):
+                assert (await http.get(f"/v1/mails/{mail_id}{part}")).status_code == 404
+            for action in ("reprocess", "discard"):
+                assert (await http.post(f"/v1/mails/{mail_id}/{action}")).status_code == 404

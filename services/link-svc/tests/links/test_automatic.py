@@ -7,8 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from link_svc.definition import SERVICE
 from patchbay_contracts import AccountRenamed, SiteLinked, TicketLinked
-from patchbay_kit.testing.harness import make_envelope, published
+from patchbay_kit.testing.harness import client, make_envelope, published, show
 
 
 async def items(desk: Any, path: str, **params: Any) -> list[dict[str, Any]]:
@@ -136,3 +137,28 @@ async def test_any_order_and_repetition_of_events_gives_the_same_links(
     }
     told = [e for e in await published(runtime) if e.subject.startswith(events.connection)]
     assert len(told) == len({event.subject for event in told}) == 7
+
+
+@pytest.mark.covers("S2-30")
+async def test_links_of_tickets_are_for_those_who_see_the_ticket(
+    runtime: Any, take: Any, desk: Any, events: Any
+) -> None:
+    mine, other = events.ticket("r1"), events.ticket("r2")
+    await take(mine, other)
+    (seen,) = await items(desk, "tickets", ticket_id=mine.data.ticket_id)
+    (hidden,) = await items(desk, "tickets", ticket_id=other.data.ticket_id)
+    show(runtime, mine.data.ticket_id)
+    async with client(runtime, SERVICE, permissions={"desk", "links.write"}) as http:
+        assert await items(http, "tickets") == []
+        assert await items(http, "tickets", remote_ticket_id="r2") == []
+        assert await items(http, "tickets", ticket_id=other.data.ticket_id) == []
+        assert await items(http, "tickets", ticket_id=mine.data.ticket_id) == [seen]
+        for part in ("", "/explain"):
+            answers = [
+                (await http.get(f"/v1/links/tickets/{link['id']}{part}")).status_code
+                for link in (seen, hidden)
+            ]
+            assert answers == [200, 404]
+        assert (await http.delete(f"/v1/links/tickets/{hidden['id']}")).status_code == 404
+        assert (await http.delete(f"/v1/links/tickets/{seen['id']}")).status_code == 204
+    assert [each["id"] for each in await items(desk, "tickets")] == [hidden["id"]]

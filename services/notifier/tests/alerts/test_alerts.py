@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from notifier.definition import SERVICE
 from patchbay_contracts import MailPurpose, PersonRef
 from patchbay_kit.ids import new_id
-from patchbay_kit.testing.harness import client, make_principal, published
+from patchbay_kit.testing.harness import client, make_principal, published, show
 
 
 async def ledger(http: Any, **params: Any) -> list[dict[str, Any]]:
@@ -212,3 +212,24 @@ async def test_any_order_and_repetition_of_events_gives_the_same_alerts(
             ("remote_command.failed.v1", last.id),
             ("ticket.created.v1", desk.manager.id),
         ]
+
+
+@pytest.mark.covers("S2-30")
+async def test_alerts_are_for_those_who_see_the_ticket_and_for_whom_they_went_to(
+    take: Any, runtime: Any, new_desk: Any
+) -> None:
+    mine, other = new_desk(), new_desk()
+    await take(mine.created(), other.created())
+    show(runtime, mine.ticket_id)
+    async with client(runtime, SERVICE, permissions={"desk", "tickets.all"}) as everything:
+        (hidden,) = await ledger(everything, ticket_id=other.ticket_id)
+        assert len(await ledger(everything)) == 2
+    async with client(runtime, SERVICE, permissions={"desk"}) as http:
+        assert await ledger(http) == await ledger(http, ticket_id=other.ticket_id) == []
+        (seen,) = await ledger(http, ticket_id=mine.ticket_id)
+        assert (await http.get(f"/v1/alerts/{seen['id']}")).status_code == 200
+        assert (await http.get(f"/v1/alerts/{hidden['id']}")).status_code == 404
+    manager = make_principal({"desk"}, id=other.manager.id)
+    async with client(runtime, SERVICE, principal=manager) as http:
+        assert await ledger(http) == [hidden]
+        assert (await http.get(f"/v1/alerts/{hidden['id']}")).json() == hidden

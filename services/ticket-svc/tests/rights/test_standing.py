@@ -1,5 +1,9 @@
 """What is known of a caller is a few seconds old at most."""
 
+from typing import Any
+
+import pytest
+
 from patchbay_kit.auth import Principal
 from ticket_svc.sign_ins.standing import FRESH_SECONDS, Standings
 
@@ -37,3 +41,26 @@ async def test_what_was_read_before_a_change_is_not_kept_after_it() -> None:
 
     assert await standings.of("mia", slow) == MIA
     assert await standings.of("mia", now) is None
+
+
+@pytest.mark.covers("S2-30")
+async def test_other_services_are_told_who_sees_a_ticket(
+    runtime: Any, desk: Any, sign_in: Any
+) -> None:
+    password = "correct horse battery"
+    mia = await desk.employee("Mia", "mia@desk.example", password=password)
+    ticket = await desk.ticket(manager_id=mia)
+    other = await desk.ticket(ticket["account"]["id"])
+    key = await desk.post("/v1/api-keys", name="All", scopes=["desk", "tickets.all"])
+    signed_in = await sign_in("mia@desk.example", password)
+    verifier = runtime.extras["verifier"]._other
+
+    async def seen(credential: str) -> list[bool]:
+        ids = (ticket["id"], other["id"], mia)
+        return [await verifier.sees(credential, each) for each in ids]
+
+    token = signed_in["Authorization"].partition(" ")[2]
+    assert await seen(token) == [True, False, False]
+    assert await seen(key["key"]) == [True, True, False]
+    await desk.patch(f"/v1/tickets/{ticket['id']}", manager_id=None)
+    assert await seen(token) == [False, False, False]

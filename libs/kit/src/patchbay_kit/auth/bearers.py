@@ -1,7 +1,8 @@
 """What services other than the issuer accept as bearers: its tokens, and API keys.
 
-A token is checked here; only the issuer can tell about a key, so it is asked, with the key itself
-as the credential: whoever holds it learns nothing new. An answer is kept for half a minute.
+A token is checked here; only the issuer can tell about a key, and about who sees which ticket, so
+it is asked, with the credential itself: whoever holds it learns nothing new. What it says of a key
+is kept for half a minute, what it says of a ticket not at all.
 """
 
 import hashlib
@@ -9,6 +10,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import structlog
 
@@ -27,25 +29,61 @@ API_KEY_PREFIX = "pbk_"
 MAX_KEY_LENGTH = 100
 FRESH_SECONDS = 30.0
 MAX_KEPT = 10_000
+_HIDDEN = frozenset({401, 403, 404})
 
 
 def bearers(jwks_url: str) -> "Bearers":
     """Tokens by the issuer's keys, API keys by asking at the same place."""
     parts = urlsplit(jwks_url)
-    asked = f"{parts.scheme}://{parts.netloc}/v1/auth/me"
-    return Bearers(TokenVerifier(HttpJwks(jwks_url)), HttpApiKeys(asked))
+    issuer = f"{parts.scheme}://{parts.netloc}"
+    keys = HttpApiKeys(f"{issuer}/v1/auth/me")
+    return Bearers(TokenVerifier(HttpJwks(jwks_url)), keys, HttpTickets(f"{issuer}/v1/tickets"))
 
 
 class Bearers:
     """Takes each kind of credential to who knows about it."""
 
-    def __init__(self, tokens: Verifier, keys: Verifier) -> None:
+    def __init__(self, tokens: Verifier, keys: Verifier, tickets: "HttpTickets") -> None:
         self._tokens = tokens
         self._keys = keys
+        self._tickets = tickets
 
     async def verify(self, token: str) -> Principal:
         known = self._keys if token.startswith(API_KEY_PREFIX) else self._tokens
         return await known.verify(token)
+
+    async def sees(self, token: str, ticket_id: str) -> bool:
+        """Whether the bearer may see the ticket (S2-30); 503 where nobody can say."""
+        return await self._tickets.sees(token, ticket_id)
+
+
+class HttpTickets:
+    """Asks at `url` who may see which ticket, each time: a ticket changes hands."""
+
+    def __init__(self, url: str, *, transport: "httpx.AsyncBaseTransport | None" = None) -> None:
+        self._url = url
+        self._transport = transport
+
+    async def sees(self, token: str, ticket_id: str) -> bool:
+        """False also for what is no id of a ticket; ProblemError 503 where nobody can say."""
+        import httpx
+
+        try:
+            url = f"{self._url}/{UUID(ticket_id)}"
+        except ValueError:
+            return False
+        try:
+            async with httpx.AsyncClient(
+                timeout=FETCH_TIMEOUT, transport=self._transport, follow_redirects=False
+            ) as client:
+                answer = await client.get(url, headers={"Authorization": f"Bearer {token}"})
+            if answer.status_code in _HIDDEN:
+                return False
+            answer.raise_for_status()
+        except httpx.HTTPError as error:
+            log.warning("tickets.ask_failed", url=self._url, error=type(error).__name__)
+            raise _unreachable("Whoever knows the tickets cannot be reached") from error
+        return True
 
 
 class HttpApiKeys:
@@ -98,18 +136,18 @@ class HttpApiKeys:
             )
         except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
             log.warning("api_keys.ask_failed", url=self._url, error=type(error).__name__)
-            raise _unreachable() from error
+            raise _unreachable("Whoever knows the API keys cannot be reached") from error
 
 
 def _refused() -> ProblemError:
     return unauthenticated("token_invalid", "The API key is unknown, revoked or expired.")
 
 
-def _unreachable() -> ProblemError:
+def _unreachable(title: str) -> ProblemError:
     return ProblemError(
         503,
         "identity_unavailable",
-        "Whoever knows the API keys cannot be reached",
+        title,
         hint="Try again in a few seconds.",
         headers={"Retry-After": "5"},
     )

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         keyset,
     )
     from patchbay_kit.http.problems import Problem
+    from patchbay_kit.http.sight import Sight, SightDep
     from patchbay_kit.http.transaction import TransactionalRoute
 else:
     __getattr__ = on_first_use(
@@ -46,6 +47,8 @@ else:
             "RequestModel": "models",
             "ResponseModel": "models",
             "RuntimeDep": "dependencies",
+            "Sight": "sight",
+            "SightDep": "sight",
             "TransactionalRoute": "transaction",
             "Uow": "dependencies",
             "check_if_match": "etags",
@@ -68,6 +71,8 @@ __all__ = [
     "RequestModel",
     "ResponseModel",
     "RuntimeDep",
+    "Sight",
+    "SightDep",
     "TransactionalRoute",
     "Uow",
     "check_if_match",

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Table, select
+from sqlalchemy import ColumnElement, Table, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from email_gateway.intake.tables import ReceivedMail
@@ -10,25 +10,47 @@ from email_gateway.ledger.schemas import MailView, ReasonView
 from email_gateway.outbound.tables import OutgoingMail
 from patchbay_contracts import EXPLANATIONS, ReasonCode
 from patchbay_kit.errors import ProblemError, not_found
-from patchbay_kit.http import Page, PageRequest, keyset
+from patchbay_kit.http import Page, PageRequest, Sight, keyset
 from patchbay_kit.runtime import Runtime
 
 _IN: Table = ReceivedMail.__table__  # type: ignore[attr-defined]  # set by SQLModel
 _OUT: Table = OutgoingMail.__table__  # type: ignore[attr-defined]
+# Taken in, and not decided on by ticket-svc.
+_PUBLISHED = "published"
 
 
 async def list_mails(
-    session: AsyncSession, direction: str, filters: dict[str, str | None], params: PageRequest
+    session: AsyncSession,
+    direction: str,
+    filters: dict[str, str | None],
+    params: PageRequest,
+    *bounds: ColumnElement[bool],
 ) -> Page[MailView]:
     """One page, newest first; filters that are None do not count."""
     table = _IN if direction == "in" else _OUT
-    statement = select(table)
+    statement = select(table).where(*bounds)
     for name, value in filters.items():
         if value is not None:
             statement = statement.where(table.c[name] == value)
     rows = (await session.execute(keyset(statement, [table.c.id], params))).all()
     view = _received if direction == "in" else _outgoing
     return params.page(rows, key=lambda row: (row.id,), item=view)
+
+
+def about_no_ticket(direction: str) -> ColumnElement[bool]:
+    """The mails that are about no ticket. What has not been decided on yet may be about one."""
+    if direction == "out":
+        return _OUT.c.ticket_id.is_(None)
+    return _IN.c.ticket_id.is_(None) & (_IN.c.state != _PUBLISHED)
+
+
+async def visible_mail(session: AsyncSession, sight: Sight, mail_id: str) -> MailView:
+    """The mail; 404 also where it is about a ticket that the caller may not see (S2-30)."""
+    mail = await find_mail(session, mail_id)
+    undecided_yet = mail.direction == "in" and mail.state == _PUBLISHED and not sight.sees_all
+    if undecided_yet or not await sight.sees(mail.ticket_id):
+        raise not_found("mail", mail_id)
+    return mail
 
 
 async def find_mail(session: AsyncSession, mail_id: str) -> MailView:

@@ -3,6 +3,7 @@
 from typing import Literal
 
 from fastapi import APIRouter, Depends, Request, Response
+from sqlalchemy import false
 
 from link_svc.catalogue.service import device_name, site_name
 from link_svc.desk.service import account_exists, asset_exists, standing_accounts
@@ -21,7 +22,7 @@ from link_svc.links.schemas import (
     Undone,
     UnlinkPreview,
 )
-from link_svc.links.tables import LinkChange
+from link_svc.links.tables import Link, LinkChange
 from link_svc.links.views import LinkFilter
 from link_svc.params import QueryText
 from patchbay_kit.errors import ProblemError, invalid
@@ -29,6 +30,8 @@ from patchbay_kit.http import (
     Page,
     PageParams,
     Reader,
+    Sight,
+    SightDep,
     TransactionalRoute,
     Uow,
     check_if_match,
@@ -149,43 +152,59 @@ async def read_device_link(link_id: str, response: Response, session: Reader) ->
 @router.get("/tickets")
 async def list_ticket_links(
     session: Reader,
+    sight: SightDep,
     params: PageParams,
     connection_id: QueryText = None,
     remote_ticket_id: QueryText = None,
     remote_site_id: QueryText = None,
     ticket_id: QueryText = None,
 ) -> Page[TicketLink]:
-    """Links of tickets, newest first."""
+    """Links of tickets, newest first.
+
+    Without `tickets.all`: those of the one ticket of `ticket_id`, if it is theirs.
+    """
     wanted = LinkFilter(connection_id, remote_ticket_id, ticket_id, remote_site_id=remote_site_id)
-    return await views.list_ticket_links(session, wanted, params)
+    hidden = await sight.bounds(ticket_id, false())
+    return await views.list_ticket_links(session, wanted, params, hidden)
 
 
 @router.get("/tickets/{link_id}")
-async def read_ticket_link(link_id: str, response: Response, session: Reader) -> TicketLink:
+async def read_ticket_link(
+    link_id: str, response: Response, session: Reader, sight: SightDep
+) -> TicketLink:
     """One link of a ticket."""
     view = await views.ticket_link(session, checked_id(link_id, "ticket_link"))
+    await sight.check(view.ticket_id, "ticket_link", view.id)
     response.headers["ETag"] = etag(view.version)
     return view
 
 
 @router.delete("/{kinds}/{link_id}", status_code=204, dependencies=WRITE)
 async def unlink_record(
-    kinds: Literal["devices", "tickets"], link_id: str, request: Request, uow: Uow
+    kinds: Literal["devices", "tickets"],
+    link_id: str,
+    request: Request,
+    uow: Uow,
+    sight: SightDep,
 ) -> Response:
     """Remove the link of a device or a ticket."""
     kind = KINDS[kinds]
     row = await service.lock_present(uow, kind, checked_id(link_id, f"{kind.value}_link"))
+    await _check_visible(sight, row)
     check_if_match(request, row.version)
     await service.unlink(uow, row)
     return Response(status_code=204)
 
 
 @router.get("/{kinds}/{link_id}/explain")
-async def explain_link(kinds: Kinds, link_id: str, session: Reader) -> LinkExplanation:
+async def explain_link(
+    kinds: Kinds, link_id: str, session: Reader, sight: SightDep
+) -> LinkExplanation:
     """Every change of a link, and why; for removed links as well."""
     kind = KINDS[kinds]
     found = checked_id(link_id, f"{kind.value}_link")
     row, changes = await service.history(session, kind, found)
+    await _check_visible(sight, row)
     return LinkExplanation(
         link=ExplainedLink.model_validate(row), steps=[_step(change) for change in changes]
     )
@@ -203,6 +222,11 @@ async def undo_link_operation(operation_id: str, uow: Uow) -> Undone:
     found = checked_id(operation_id, "link_operation")
     operation, relinked = await cascade.undo(uow, found)
     return Undone(operation=Operation.model_validate(operation), relinked=relinked)
+
+
+async def _check_visible(sight: Sight, row: Link) -> None:
+    if row.kind == LinkKind.TICKET:
+        await sight.check(row.target_id, "ticket_link", row.id)
 
 
 async def _link_site(body: NewSiteLink, response: Response, uow: Uow) -> SiteLink:

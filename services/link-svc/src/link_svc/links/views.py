@@ -1,7 +1,7 @@
 """Links as people see them: with the names of both sides. For reading only."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Row, Select, Subquery, false, func, not_, select
@@ -46,10 +46,15 @@ async def list_device_links(
 
 
 async def list_ticket_links(
-    session: AsyncSession, wanted: LinkFilter, params: PageRequest
+    session: AsyncSession,
+    wanted: LinkFilter,
+    params: PageRequest,
+    bounds: Sequence[ColumnElement[bool]],
 ) -> Page[TicketLink]:
-    """Links of tickets, newest first."""
-    return await _list(session, _ticket_links(), wanted, params, TicketLink.model_validate)
+    """Links of tickets, newest first, within the bounds of who may see which."""
+    view = _ticket_links()
+    view = replace(view, statement=view.statement.where(*bounds))
+    return await _list(session, view, wanted, params, TicketLink.model_validate)
 
 
 async def site_link(session: AsyncSession, link_id: str) -> SiteLink:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from notifier.alerts import repository, service
 from notifier.alerts.rules import AlertState
 from notifier.alerts.schemas import AlertView, ExplainedReason, NewPreference, Preference
-from notifier.alerts.tables import ALERT, AlertPreference
+from notifier.alerts.tables import ALERT, Alert, AlertPreference
 from patchbay_contracts import Reason, explanation
 from patchbay_kit.auth import Principal
 from patchbay_kit.errors import ProblemError, not_found
@@ -16,6 +16,8 @@ from patchbay_kit.http import (
     Page,
     PageParams,
     Reader,
+    Sight,
+    SightDep,
     TransactionalRoute,
     Uow,
     check_if_match,
@@ -33,22 +35,29 @@ QueryText = Annotated[str | None, Query(max_length=64)]
 @router.get("", dependencies=DESK)
 async def list_alerts(
     session: Reader,
+    sight: SightDep,
     params: PageParams,
     ticket_id: QueryText = None,
     person_id: QueryText = None,
     state: AlertState | None = None,
 ) -> Page[AlertView]:
-    """The ledger, newest first."""
-    statement = keyset(repository.alerts(ticket_id, person_id, state), [ALERT.c.id], params)
+    """The ledger, newest first.
+
+    Without `tickets.all`: alerts to oneself, or about the one ticket of `ticket_id` if it is
+    theirs.
+    """
+    own = await sight.bounds(ticket_id, ALERT.c.person_key == sight.principal.actor)
+    wanted = repository.alerts(ticket_id, person_id, state).where(*own)
+    statement = keyset(wanted, [ALERT.c.id], params)
     rows = (await session.execute(statement)).all()
     return params.page(rows, key=lambda row: (row.id,), item=_view)
 
 
 @router.get("/{alert_id}", dependencies=DESK)
-async def read_alert(alert_id: str, session: Reader) -> AlertView:
+async def read_alert(alert_id: str, session: Reader, sight: SightDep) -> AlertView:
     """One alert."""
     alert = await repository.find_alert(session, checked_id(alert_id, "alert"))
-    if alert is None:
+    if alert is None or not await _may_see(sight, alert):
         raise not_found("alert", alert_id)
     return _view(alert)
 
@@ -76,6 +85,10 @@ async def change_alert_preference(
     row = await service.lock_preference(uow, _own(caller, employee_id))
     check_if_match(request, row.version)
     return _preference(service.choose(uow, row, enabled=body.enabled), response)
+
+
+async def _may_see(sight: Sight, alert: Alert) -> bool:
+    return alert.person_key == sight.principal.actor or await sight.sees(alert.ticket_id)
 
 
 def _own(caller: Principal, employee_id: str) -> str:

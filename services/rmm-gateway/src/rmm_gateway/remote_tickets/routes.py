@@ -1,4 +1,7 @@
-"""/v1/remote-tickets: the ledger for people, and the decision on held tickets (C-13)."""
+"""/v1/remote-tickets: the ledger for people, and the decision on held tickets (C-13).
+
+It holds what becomes of tickets that others manage: it is for those who see them all (S2-30).
+"""
 
 from typing import Annotated, Any
 from uuid import UUID
@@ -25,7 +28,7 @@ router = APIRouter(
     prefix="/v1/remote-tickets",
     tags=["remote tickets"],
     route_class=TransactionalRoute,
-    dependencies=[Depends(require("desk"))],
+    dependencies=[Depends(require("desk")), Depends(require("tickets.all"))],
 )
 ADMIN = [Depends(require("connections.admin"))]
 

@@ -17,6 +17,7 @@ from patchbay_kit.db.failures import CONNECT_ERRORS
 from patchbay_kit.http.database_errors import database_problem, database_unavailable
 from ticket_svc.rights.keys import digest_of, note_use
 from ticket_svc.rights.people import contact_now, employee_now, key_now
+from ticket_svc.rights.viewer import Viewer
 from ticket_svc.sign_ins.standing import Standings
 
 
@@ -39,6 +40,17 @@ class FreshVerifier:
             if problem is None and isinstance(error, SQLAlchemyError):
                 raise
             raise (problem or database_unavailable()) from error
+
+    async def sees(self, token: str, ticket_id: str) -> bool:
+        """Whether the bearer may see the ticket (S2-30): what the other services ask."""
+        from ticket_svc.tickets.seeing import sees_ticket
+
+        viewer = Viewer(await self.verify(token))
+        try:
+            async with self.db.read() as session:
+                return await sees_ticket(session, viewer, ticket_id)
+        except CONNECT_ERRORS as error:
+            raise (database_problem(error) or database_unavailable()) from error
 
     async def _of_token(self, claimed: Principal) -> Principal:
         if claimed.kind not in ("employee", "contact"):

@@ -1,4 +1,4 @@
-"""Which of many tickets a viewer sees, in one statement."""
+"""Which tickets a viewer sees, in one statement."""
 
 from sqlalchemy import Table, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -16,3 +16,9 @@ async def visible_ids(session: AsyncSession, viewer: Viewer, ids: set[str]) -> s
         return ids
     statement = select(_TICKET.c.id).where(_TICKET.c.id.in_(sorted(ids)), *conditions)
     return set((await session.execute(statement)).scalars())
+
+
+async def sees_ticket(session: AsyncSession, viewer: Viewer, ticket_id: str) -> bool:
+    """Whether there is such a ticket, and the viewer sees it."""
+    statement = select(_TICKET.c.id).where(_TICKET.c.id == ticket_id, *viewer.conditions())
+    return await session.scalar(statement) is not None
