@@ -201,3 +201,85 @@ async def test_an_employee_who_is_named_as_a_customer_gets_one_copy_and_none_of_
     assert by_tom.bcc == []
     # An address that two employees have names neither (S2-107).
     assert [each.email for each in by_mia.cc] == ["team@desk.example"]
+
+
+@pytest.mark.covers("S2-138")
+async def test_a_contact_is_in_the_list_once_whichever_of_their_addresses_is_named(
+    desk: Any, mail: Any
+) -> None:
+    account = await desk.account()
+    ann = await desk.contact(account, "ann@acme.example", email2="ann@home.example", name="Ann")
+    ben = await desk.contact(account, "ben@acme.example", email2="team@acme.example", name="Ben")
+    cat = await desk.contact(account, "cat@acme.example", email2="team@acme.example", name="Cat")
+    await desk.take(mail("ann@home.example"))
+    ticket = await desk.only_ticket()
+    path = f"/v1/tickets/{ticket['id']}/recipients"
+    first = (await desk.get(path))["external"][0]["id"]
+    await desk.post(path, contact_id=ann, place="cc")
+    assert await addresses(desk, ticket["id"]) == [("ann@home.example", "cc")]
+    menus = await desk.get(f"{path}/candidates")
+    assert [e["is_recipient"] for e in menus["external"] if e["id"] == ann] == [True]
+    await desk.post(path, email="Ann@acme.example")
+    assert await addresses(desk, ticket["id"]) == [("ann@acme.example", "to")]
+    entry = (await desk.history(ticket["id"]))[-1]
+    assert "cc: ann@home.example" in entry["data"]["old"]
+    assert "to: ann@acme.example" in entry["data"]["new"]
+    assert (await desk.get(path))["external"][0]["id"] == first
+    # An address that two of them have is a mailbox of its own.
+    for body in ({"contact_id": ben}, {"contact_id": cat}, {"email": "team@acme.example"}):
+        await desk.post(path, **body)
+    assert len(await addresses(desk, ticket["id"])) == 4
+    body = {"external": [{"email": e} for e in ("ann@acme.example", "ann@home.example")]}
+    await desk.http.put(path, json=body)
+    assert await addresses(desk, ticket["id"]) == [("ann@acme.example", "to")]
+
+
+@pytest.mark.covers("S2-128")
+async def test_who_is_archived_is_not_added_any_more_but_stays_where_they_are(desk: Any) -> None:
+    account, other = await desk.account(email1="info@acme.example"), await desk.account()
+    ann = await desk.contact(account, "ann@acme.example")
+    ben = await desk.contact(other, "ben@acme.example", is_main=True)
+    ticket = await desk.ticket(account, recipients=[])
+    path = f"/v1/tickets/{ticket['id']}/recipients"
+    await desk.post(path, contact_id=ann)
+    for record in (f"contacts/{ann}", f"contacts/{ben}", f"accounts/{other}"):
+        await desk.post(f"/v1/{record}/archive")
+    await desk.post(path, contact_id=ann, place="cc")
+    written = [{"email": "ann@acme.example", "contact_id": ann, "place": "bcc"}]
+    kept = await desk.http.put(path, json={"external": written})
+    assert [each["contact_id"] for each in kept.json()["external"]] == [ann]
+    newly = [*written, {"email": "ben@acme.example", "contact_id": ben}]
+    for refused, code in (
+        (await desk.http.post(path, json={"contact_id": ben}), "contact_archived"),
+        (await desk.http.post(path, json={"account_id": other}), "account_archived"),
+        (await desk.http.put(path, json={"external": newly}), "contact_archived"),
+    ):
+        assert (refused.status_code, refused.json()["code"]) == (422, code)
+    assert await addresses(desk, ticket["id"]) == [("ann@acme.example", "bcc")]
+
+
+@pytest.mark.covers("S4-49")
+async def test_our_own_incoming_address_is_no_recipient(desk: Any) -> None:
+    ticket = await desk.ticket(await desk.account(), recipients=[])
+    path = f"/v1/tickets/{ticket['id']}/recipients"
+    await desk.patch("/v1/settings", support_address="help@desk.example")
+    for address in ("help@desk.example", "HELP@desk.example", "help+abc@desk.example"):
+        for refused in (
+            await desk.http.post(path, json={"email": address}),
+            await desk.http.put(path, json={"external": [{"email": address}]}),
+        ):
+            assert (refused.status_code, refused.json()["code"]) == (409, "support_address_taken")
+    await desk.post(path, email="helper@desk.example")
+
+
+@pytest.mark.covers("S2-117")
+async def test_setting_the_lists_changes_a_name_as_well(desk: Any) -> None:
+    ticket = await desk.ticket(await desk.account(), recipients=[])
+    path = f"/v1/tickets/{ticket['id']}/recipients"
+    for name in ("Ann", "Anna"):
+        body = {"external": [{"email": "ann@acme.example", "name": name}]}
+        lists = (await desk.http.put(path, json=body)).json()
+        assert [each["name"] for each in lists["external"]] == [name]
+    before = await desk.get(f"/v1/tickets/{ticket['id']}")
+    assert (await desk.http.put(path, json=body)).status_code == 200
+    assert (await desk.get(f"/v1/tickets/{ticket['id']}"))["version"] == before["version"]

@@ -1,5 +1,6 @@
 """Reading and writing the desk's settings."""
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import Table, select
@@ -43,14 +44,28 @@ async def refuse_support_address(session: AsyncSession, **addresses: str | None)
 
     Mail to such a person would come back to us as a new mail.
     """
-    if not any(addresses.values()):
-        return
-    support = (await load_settings(session)).support_address.lower()
     for field, address in addresses.items():
-        if address == support:
-            raise conflict(
-                "support_address_taken",
-                "This is the desk's own incoming address",
-                field=f"/{field}",
-                hint="Give the address at which the person reads mail.",
-            )
+        if address is not None:
+            await refuse_support_among(session, [address], f"/{field}")
+
+
+async def refuse_support_among(
+    session: AsyncSession, addresses: Collection[str], field: str
+) -> None:
+    """The same for many addresses in one field."""
+    if not addresses:
+        return
+    support = (await load_settings(session)).support_address
+    if any(is_ours(address, support) for address in addresses):
+        raise conflict(
+            "support_address_taken",
+            "This is the desk's own incoming address",
+            field=field,
+            hint="Give the address at which the person reads mail.",
+        )
+
+
+def is_ours(address: str, support: str) -> bool:
+    """Whether mail to the address comes to us: ours, or ours with a tag, as our Reply-To has it."""
+    local, _, domain = address.lower().rpartition("@")
+    return support.lower() in (address.lower(), f"{local.partition('+')[0]}@{domain}")

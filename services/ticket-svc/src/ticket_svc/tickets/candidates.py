@@ -22,7 +22,8 @@ MOST = 200
 async def candidates_of(session: AsyncSession, ticket: Row[Any]) -> Candidates:
     """Those of the ticket's account with an address, and all active employees."""
     rows = await recipients_of(session, ticket.id)
-    addresses = {row.email for row in rows if row.list_name == "external"}
+    outside = [row for row in rows if row.list_name == "external"]
+    addresses = {row.email for row in outside} | {row.contact_id for row in outside}
     people = {row.employee_id or row.role for row in rows if row.list_name == "employee"}
     account, contacts = await _account(session, ticket.account_id), []
     for row in await session.execute(_contacts(ticket.account_id)):
@@ -81,7 +82,7 @@ def _employees() -> Any:
 def _candidate(
     kind: Any, record_id: str, name: str, email: str, addresses: set[str | None]
 ) -> Candidate:
-    here = email.lower() in addresses
+    here = email.lower() in addresses or record_id in addresses
     return Candidate(kind=kind, id=record_id, name=name, email=email, is_recipient=here)
 
 

@@ -71,9 +71,7 @@ def place_employee_mail(
         lists[each.place].append(each.person)
     seen |= {each.person.email.lower() for each in externals}
     there = {each.ours for each in externals} - {None}
-    employees = [
-        each for each in others if each.list_name == "employee" and each.ours not in there
-    ]
+    employees = [each for each in others if each.list_name == "employee" and each.ours not in there]
     placement.bcc.extend(each.person for each in _once(employees, seen))
     return placement
 

@@ -37,7 +37,10 @@ async def read_recipients(ticket: str, session: Reader, viewer: ViewerDep) -> Re
 async def put_recipients(
     ticket: str, body: Recipients, request: Request, caller: Caller, viewer: ViewerDep, uow: Uow
 ) -> RecipientLists:
-    """Replaces both lists; a person is in each of them once (S2-138)."""
+    """Replaces both lists; a person is in each of them once (S2-138).
+
+    409 `support_address_taken`.
+    """
     row = await lock_named(uow, ticket, request, viewer)
     await replace_recipients(uow, row, body, by(caller))
     return reading.lists_of(await recipients_of(uow.session, row.id))
@@ -53,9 +56,10 @@ async def post_recipient(
     uow: Uow,
     response: Response,
 ) -> RecipientLists:
-    """Somebody who is a recipient already is moved to the place given; nobody is in a list twice.
+    """Somebody who is a recipient already is moved to the place, and to the address given; nobody
+    is in a list twice, a contact neither with the one nor with the other address.
 
-    422 where the contact or account has no address.
+    422 where the contact or account has no address or is archived; 409 `support_address_taken`.
     """
     row = await lock_named(uow, ticket, request, viewer)
     added = await add_recipient(uow, row, body, by(caller))

@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Row, Table, delete, update
+from sqlalchemy import Row, Table, delete, select, update
 
 from patchbay_kit.db import UnitOfWork, insert_many
 from patchbay_kit.errors import ProblemError, invalid, not_found
 from patchbay_kit.http.ids import checked_id
-from ticket_svc.accounts.tables import Contact
+from ticket_svc.accounts.belonging import refuse_archived
+from ticket_svc.accounts.tables import Account, Contact
+from ticket_svc.desk.service import refuse_support_address, refuse_support_among
 from ticket_svc.tickets.actors import By
 from ticket_svc.tickets.directory import account_facts
 from ticket_svc.tickets.editing import record_change
@@ -23,15 +25,24 @@ from ticket_svc.tickets.recipient_schemas import EmployeeRecipient, NewRecipient
 from ticket_svc.tickets.records import NewEntry
 from ticket_svc.tickets.references import check_contacts, check_employees
 from ticket_svc.tickets.repository import recipients_of
+from ticket_svc.tickets.same_person import Listed, contacts_behind, each_once, same_person
 from ticket_svc.tickets.tables import Recipient
 
 _RECIPIENT: Table = Recipient.__table__  # type: ignore[attr-defined]  # set by SQLModel
+_CONTACT: Table = Contact.__table__  # type: ignore[attr-defined]
 
 
 async def replace_recipients(uow: UnitOfWork, row: Row[Any], wanted: Recipients, who: By) -> None:
-    """Make the lists of the locked ticket what is wanted; who is named wants its mail again."""
+    """Make the lists of the locked ticket what is wanted; who is named wants its mail again.
+
+    422 `contact_unknown`, `contact_archived` for one who is not in it yet, `employee_unknown`; 409
+    `support_address_taken`.
+    """
+    before = await recipients_of(uow.session, row.id)
     contacts = {each.contact_id for each in wanted.external if each.contact_id}
     await check_contacts(uow.session, contacts, "/external")
+    await _refuse_archived(uow, contacts - {each.contact_id for each in before})
+    await refuse_support_among(uow.session, [each.email for each in wanted.external], "/external")
     employees = {each.employee_id for each in wanted.employees if each.employee_id}
     await check_employees(uow.session, employees)
     new = [
@@ -39,12 +50,10 @@ async def replace_recipients(uow: UnitOfWork, row: Row[Any], wanted: Recipients,
         for each in wanted.external
     ]
     new += [_employee(each) for each in wanted.employees]
-    unique = {(each.list_name, each.dedupe_key): each for each in reversed(new)}
-    rows = [recipient_row(row.id, each) for each in reversed(unique.values())]
-    before = await recipients_of(uow.session, row.id)
-    keys = {(each.list_name, each.dedupe_key, each.place) for each in before}
-    if keys == {(each["list_name"], each["dedupe_key"], each["place"]) for each in rows}:
+    new = each_once(new, await contacts_behind(uow.session, row.account_id, new))
+    if {_written(each) for each in before} == {_written(each) for each in new}:
         return
+    rows = [recipient_row(row.id, each) for each in new]
     gone = delete(_RECIPIENT).where(
         _RECIPIENT.c.ticket_id == row.id, _RECIPIENT.c.list_name != MUTED
     )
@@ -57,18 +66,19 @@ async def replace_recipients(uow: UnitOfWork, row: Row[Any], wanted: Recipients,
 async def add_recipient(
     uow: UnitOfWork, row: Row[Any], wanted: NewRecipientRequest, who: By
 ) -> str:
-    """The id of the entry, which may have been there; a customer is moved to the place wanted."""
+    """The id of the entry, which may have been there; a customer is moved to the place wanted, and
+    to the address where one is given.
+    """
     added = await _wanted(uow, row, wanted)
     before = await recipients_of(uow.session, row.id)
-    same = (added.list_name, added.dedupe_key)
-    for each in before:
-        if (each.list_name, each.dedupe_key) == same:
-            if each.place != added.place:
-                moved = update(_RECIPIENT).where(_RECIPIENT.c.id == each.id)
-                await uow.session.execute(moved.values(place=added.place))
-                text = f"{each.name or each.email} gets the mail in {added.place.capitalize()} now."
-                await _record(uow, row, before, text, who)
-            return str(each.id)
+    behind = await contacts_behind(uow.session, row.account_id, [*before, added])
+    held = [each for each in before if same_person(each, added, behind)]
+    if held:
+        found = min(held, key=lambda each: bool(each.dedupe_key != added.dedupe_key))
+        await _move(uow, row, found, added, wanted.email is not None, before, who)
+        return str(found.id)
+    if added.contact_id is not None:
+        await _refuse_archived(uow, {added.contact_id}, "/contact_id")
     if added.employee_id is not None:
         await unmute(uow, row.id, {added.employee_id})
     entry = recipient_row(row.id, added)
@@ -116,6 +126,29 @@ def _names(rows: Sequence[Row[Any]]) -> list[str]:
     ]
 
 
+async def _move(
+    uow: UnitOfWork,
+    row: Row[Any],
+    entry: Row[Any],
+    added: NewRecipient,
+    typed: bool,
+    before: Sequence[Row[Any]],
+    who: By,
+) -> None:
+    """The entry at another place, and at another address of the same person where one is typed."""
+    values = {"place": added.place}
+    if typed and added.email is not None:
+        values |= {"email": added.email, "dedupe_key": added.dedupe_key}
+    if all(getattr(entry, name) == value for name, value in values.items()):
+        return
+    moved = update(_RECIPIENT).where(_RECIPIENT.c.id == entry.id)
+    await uow.session.execute(moved.values(values))
+    where = f"in {added.place.capitalize()}"
+    if values.get("email", entry.email) != entry.email:
+        where = f"{where} at {values['email']}"
+    await _record(uow, row, before, f"{entry.name or entry.email} gets the mail {where} now.", who)
+
+
 async def _wanted(uow: UnitOfWork, row: Row[Any], wanted: NewRecipientRequest) -> NewRecipient:
     if wanted.role is not None or wanted.employee_id is not None:
         if wanted.employee_id is not None:
@@ -126,6 +159,7 @@ async def _wanted(uow: UnitOfWork, row: Row[Any], wanted: NewRecipientRequest) -
     elif wanted.account_id is not None:
         found = await _account(uow, wanted.account_id)
     else:
+        await refuse_support_address(uow.session, email=wanted.email)
         found = external(wanted.email or "", name=wanted.name)
     return replace(found, place=wanted.place)
 
@@ -145,11 +179,29 @@ async def _account(uow: UnitOfWork, account_id: str) -> NewRecipient:
     facts = (await account_facts(uow.session, [account_id])).get(account_id)
     if facts is None:
         raise invalid("account_unknown", "No such account", field="/account_id")
+    refuse_archived(await uow.session.get_one(Account, account_id))
     person = facts.main_contact
     if person is None:
         raise _no_address("account", "/account_id")
     known = person.id if person.kind == "contact" else None
     return external(person.email, name=person.name, contact_id=known)
+
+
+async def _refuse_archived(uow: UnitOfWork, contacts: set[str], field: str = "/external") -> None:
+    """422 `contact_archived` where one of them is not offered any more."""
+    statement = select(_CONTACT.c.name).where(
+        _CONTACT.c.id.in_(sorted(contacts)), _CONTACT.c.archived_at.is_not(None)
+    )
+    name = await uow.session.scalar(statement.limit(1)) if contacts else None
+    if name is not None:
+        detail = f"{name!r} is archived."
+        raise invalid("contact_archived", "The contact is archived", field=field, detail=detail)
+
+
+def _written(entry: Listed) -> tuple[Any, ...]:
+    """What is compared to see whether a list is what it was."""
+    outside = (entry.name, entry.contact_id) if entry.list_name == "external" else ()
+    return (entry.list_name, entry.dedupe_key, entry.place, *outside)
 
 
 def _no_address(what: str, field: str) -> ProblemError:
