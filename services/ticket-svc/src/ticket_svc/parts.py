@@ -62,7 +62,7 @@ async def lock_visible(
     row = (await uow.session.execute(statement)).one_or_none()
     if row is None:
         raise not_found("ticket", key[:64])
-    refuse_merged(row)
+    await refuse_merged(uow.session, row, viewer)
     if request is not None:
         check_if_match(request, row.version)
     return row

@@ -49,7 +49,7 @@ async def bulk_tickets(uow: UnitOfWork, wanted: TicketBulk, viewer: Viewer) -> l
     async def load(key: str) -> Row[Any]:
         if key not in rows:
             raise not_found("ticket", key)
-        refuse_merged(rows[key])
+        await refuse_merged(uow.session, rows[key], viewer)
         return rows[key]
 
     async def act(row: Row[Any]) -> None:

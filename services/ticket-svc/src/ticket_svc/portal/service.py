@@ -29,14 +29,7 @@ async def open_own(uow: UnitOfWork, wanted: NewPortalTicket, caller: Principal) 
 
 async def lock_own(uow: UnitOfWork, viewer: Viewer, key: str) -> Row[Any]:
     """A ticket of the account, locked; 409 where nothing is written on it any more."""
-    row = await lock_visible(uow, viewer, key)
-    if row.merged_into_id is not None:
-        raise conflict(
-            "ticket_merged",
-            "The ticket goes on in another one",
-            hint="Write on that one, or open a new ticket.",
-        )
-    return row
+    return await lock_visible(uow, viewer, key)
 
 
 async def change(

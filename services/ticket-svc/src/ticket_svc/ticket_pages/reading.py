@@ -26,16 +26,15 @@ from ticket_svc.ticket_pages.schemas import (
     TicketPage,
 )
 from ticket_svc.tickets import reading
+from ticket_svc.tickets.explanation import count_decisions
 from ticket_svc.tickets.labels import load_labels
 from ticket_svc.tickets.merging import merges_of
-from ticket_svc.tickets.relating import relations_of
-from ticket_svc.tickets.tables import Decision
+from ticket_svc.tickets.related import relations_of
 
 _ACCOUNT: Table = Account.__table__  # type: ignore[attr-defined]  # set by SQLModel
 _CONTACT: Table = Contact.__table__  # type: ignore[attr-defined]
 _LOCATION: Table = Location.__table__  # type: ignore[attr-defined]
 _ASSET: Table = Asset.__table__  # type: ignore[attr-defined]
-_DECISION: Table = Decision.__table__  # type: ignore[attr-defined]
 
 
 async def read_page(
@@ -51,8 +50,8 @@ async def read_page(
         contract=await contract_of(session, row.contract_id, now.date()),
         history=await reading.newest_history(session, row.id, viewer, history),
         relations=await relations_of(session, row.id, viewer, labels),
-        merges=await merges_of(session, row.id),
-        decisions=await _decisions(session, row.id),
+        merges=await merges_of(session, row.id, viewer),
+        decisions=await count_decisions(session, row.id, viewer),
         viewer=_viewer(row, viewer),
         **await tasks.ticket_parts(session, row.id),
         **await appointments.ticket_parts(session, row.id),
@@ -100,12 +99,6 @@ async def _asset(session: AsyncSession, asset_id: str | None) -> PageAsset | Non
     statement = select(*(_ASSET.c[name] for name in PageAsset.model_fields))
     row = (await session.execute(statement.where(_ASSET.c.id == asset_id))).one_or_none()
     return PageAsset.model_validate(row) if row is not None else None
-
-
-async def _decisions(session: AsyncSession, ticket_id: str) -> int:
-    statement = select(func.count()).select_from(_DECISION)
-    found = await session.execute(statement.where(_DECISION.c.ticket_id == ticket_id))
-    return int(found.scalar_one())
 
 
 def _viewer(row: Row[Any], viewer: Viewer) -> PageViewer:

@@ -47,7 +47,7 @@ async def lock_ticket(
     row = (await lock_tickets(uow.session, [ticket_id])).get(ticket_id)
     if row is None or not viewer.sees(row):
         raise not_found("ticket", ticket_id)
-    refuse_merged(row)
+    await refuse_merged(uow.session, row, viewer)
     if request is not None:
         check_if_match(request, row.version)
     return row

@@ -10,6 +10,7 @@ from ticket_svc.params import QueryText
 from ticket_svc.rights.dependencies import ViewerDep
 from ticket_svc.tickets import reading
 from ticket_svc.tickets.actors import by
+from ticket_svc.tickets.explanation import explain_ticket
 from ticket_svc.tickets.locking import lock_named
 from ticket_svc.tickets.notes import add_note
 from ticket_svc.tickets.repository import HistoryFilter
@@ -61,6 +62,8 @@ async def list_history(
 
 
 @router.get("/{ticket}/explain", summary="Why a ticket is as it is")
-async def explain_ticket(ticket: str, session: Reader, viewer: ViewerDep) -> TicketExplanation:
-    """Every decision about it with its reasons, what they mean and what to do."""
-    return await reading.explain_ticket(session, ticket, viewer)
+async def explain(ticket: str, session: Reader, viewer: ViewerDep) -> TicketExplanation:
+    """Every decision about it with its reasons, what they mean and what to do; also those about
+    tickets that were merged into it, as far as the caller sees these.
+    """
+    return await explain_ticket(session, ticket, viewer)

@@ -16,24 +16,30 @@ from patchbay_kit.db import UnitOfWork, insert_many
 from patchbay_kit.errors import invalid
 from patchbay_kit.ids import new_id
 from ticket_svc.desk.statuses import Status
+from ticket_svc.rights.viewer import Viewer
 from ticket_svc.tickets.actors import By
 from ticket_svc.tickets.auditing import audit_entries
 from ticket_svc.tickets.closing import turn
 from ticket_svc.tickets.inbox import OUT
 from ticket_svc.tickets.labels import Labels
 from ticket_svc.tickets.merge_moves import PARTS, count_parts, move_parts
+from ticket_svc.tickets.merged import seen_target
 from ticket_svc.tickets.records import NewEntry
-from ticket_svc.tickets.relating import ticket_ref
+from ticket_svc.tickets.related import related_ids, ticket_ref
 from ticket_svc.tickets.relation_schemas import (
     MergeCounts,
     MergePreview,
     MergeView,
     MergeWarning,
 )
+from ticket_svc.tickets.seeing import visible_ids
 from ticket_svc.tickets.tables import TicketMerge
 from ticket_svc.tickets.writing import Change, write_change
 
 MERGE: Table = TicketMerge.__table__  # type: ignore[attr-defined]  # set by SQLModel
+
+# What is told of a merge: what is carried over, and what is seen through the other ticket.
+COUNTED = (*PARTS, "relations")
 
 # What the merged ticket was like, for the way back.
 KEPT = (
@@ -45,7 +51,14 @@ KEPT = (
 )
 
 
-def check_mergeable(source: Row[Any], target: Row[Any], *, allow_other_account: bool) -> None:
+async def check_mergeable(
+    session: AsyncSession,
+    viewer: Viewer,
+    source: Row[Any],
+    target: Row[Any],
+    *,
+    allow_other_account: bool,
+) -> None:
     """422 where the target is the ticket itself, was merged itself, or belongs to another account
     unless that is allowed.
     """
@@ -56,7 +69,8 @@ def check_mergeable(source: Row[Any], target: Row[Any], *, allow_other_account: 
             "into_merged_ticket",
             "That ticket was merged itself",
             field="/into",
-            hint=f"Merge into {target.merged_into_id}, where it went.",
+            hint=f"Merge into {await seen_target(session, target, viewer) or 'the one'}, where it"
+            " went.",
         )
     if target.account_id != source.account_id and not allow_other_account:
         raise invalid(
@@ -84,14 +98,18 @@ async def preview_merge(
     return MergePreview(
         ticket=ticket_ref(source, labels),
         into=ticket_ref(target, labels),
-        moves=MergeCounts(**await count_parts(session, source.id, target.id)),
+        moves=MergeCounts(
+            **await count_parts(session, source.id, target.id),
+            relations=len(await _new_relations(session, source.id, target.id)),
+        ),
         warnings=warnings,
     )
 
 
 async def merge_tickets(uow: UnitOfWork, source: Row[Any], target: Row[Any], who: By) -> MergeView:
     """Carry everything from the one locked ticket to the other, and close the one."""
-    moved: dict[str, Any] = {**await move_parts(uow, source.id, target.id)}
+    relations = await _new_relations(uow.session, source.id, target.id)
+    moved: dict[str, Any] = {**await move_parts(uow, source.id, target.id), "relations": relations}
     moved["before"] = _kept(source)
     carried = _carried(source, target)
     if carried:
@@ -108,7 +126,7 @@ async def merge_tickets(uow: UnitOfWork, source: Row[Any], target: Row[Any], who
     await insert_many(uow.session, MERGE, [merge])
     await _close(uow, source, target, merge["id"], who)
     await _receive(uow, source, target, moved, carried, who)
-    return merge_view({**merge, "undone_at": None, "undone_by": None})
+    return merge_view({**merge, "undone_at": None, "undone_by": None}, {source.id, target.id})
 
 
 async def _close(
@@ -149,7 +167,7 @@ async def _receive(
 ) -> None:
     data = {"field": "merged", "old": None, "new": source.id, "new_name": source.number}
     entry = NewEntry("audit", f"Ticket {source.number} was merged into this.", uow.now, data=data)
-    changed = [name for name in PARTS if moved[name]] + ["unread"] * bool(carried)
+    changed = [name for name in COUNTED if moved[name]] + ["unread"] * bool(carried)
     await write_change(uow, target, Change(changed or ["history"], [entry], carried), who)
 
 
@@ -171,22 +189,32 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, datetime) else value
 
 
-def merge_view(row: Any) -> MergeView:
-    """A row of `ticket_merge`, as a mapping."""
-    counts = {name: len(row["moved"].get(name) or []) for name in PARTS}
-    return MergeView(
-        **{name: row[name] for name in MergeView.model_fields if name != "moved"},
-        moved=MergeCounts(**counts),
-    )
+async def _new_relations(session: AsyncSession, source: str, target: str) -> list[str]:
+    """The tickets that are related to the source, and not yet to the target."""
+    known = await related_ids(session, target)
+    return sorted(await related_ids(session, source) - known - {target})
 
 
-async def merges_of(session: AsyncSession, ticket_id: str) -> list[MergeView]:
-    """Merges of the ticket into others and of others into it, oldest first."""
+def merge_view(row: Any, seen: set[str]) -> MergeView:
+    """A row of `ticket_merge`, as a mapping, for somebody who sees these tickets."""
+    counts = {name: len(row["moved"].get(name) or []) for name in COUNTED}
+    shown = {name: row[name] for name in MergeView.model_fields if name != "moved"}
+    shown |= {name: row[name] if row[name] in seen else None for name in ("ticket_id", "into_id")}
+    return MergeView(**shown, moved=MergeCounts(**counts))
+
+
+async def merges_of(session: AsyncSession, ticket_id: str, viewer: Viewer) -> list[MergeView]:
+    """Merges of the ticket into others and of others into it, oldest first; the other ticket is
+    named to those who see it.
+    """
     statement = select(MERGE).where(
         (MERGE.c.ticket_id == ticket_id) | (MERGE.c.into_id == ticket_id)
     )
-    rows = await session.execute(statement.order_by(MERGE.c.id).limit(200))
-    return [merge_view(row._mapping) for row in rows]
+    rows = (await session.execute(statement.order_by(MERGE.c.id).limit(200))).all()
+    seen = await visible_ids(
+        session, viewer, {each for row in rows for each in (row.ticket_id, row.into_id)}
+    )
+    return [merge_view(row._mapping, seen) for row in rows]
 
 
 async def mark_undone(uow: UnitOfWork, merge_id: str, who: By) -> None:

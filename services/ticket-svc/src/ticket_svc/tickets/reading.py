@@ -16,19 +16,17 @@ from patchbay_kit.clock import utc_now
 from patchbay_kit.db import UnitOfWork
 from patchbay_kit.errors import not_found
 from patchbay_kit.http import Page, PageRequest
-from ticket_svc.explaining import explained
 from ticket_svc.rights.viewer import Viewer
 from ticket_svc.tickets import repository
 from ticket_svc.tickets.actor_names import history_items
 from ticket_svc.tickets.hidden import without_hidden
 from ticket_svc.tickets.labels import load_labels
+from ticket_svc.tickets.merged import seen_target
 from ticket_svc.tickets.presenting import recipient_view, ticket_view
 from ticket_svc.tickets.recipient_schemas import RecipientLists
 from ticket_svc.tickets.repository import HistoryFilter
 from ticket_svc.tickets.schemas import (
-    ExplainedDecision,
     HistoryItem,
-    TicketExplanation,
     TicketView,
 )
 
@@ -56,7 +54,9 @@ async def view_of(
 ) -> TicketView:
     """The row of `find_row` as the viewer may see it."""
     recipients = await repository.recipients_of(session, row.id)
-    return ticket_view(row, recipients, viewer, await load_labels(session), now)
+    view = ticket_view(row, recipients, viewer, await load_labels(session), now)
+    view.merged_into_id = await seen_target(session, row, viewer)
+    return view
 
 
 async def changed_ticket(uow: UnitOfWork, ticket_id: str, viewer: Viewer) -> TicketView:
@@ -138,22 +138,6 @@ def lists_of(rows: list[Row[Any]]) -> RecipientLists:
         external=[view for view in views if view.list_name == "external"],
         employees=[view for view in views if view.list_name == "employee"],
     )
-
-
-async def explain_ticket(session: AsyncSession, key: str, viewer: Viewer) -> TicketExplanation:
-    """The chain of decisions behind the ticket."""
-    ticket_id, number = await resolve(session, key, viewer)
-    decisions = [
-        ExplainedDecision(
-            about=row.about,
-            event_id=row.event_id,
-            actor=row.actor,
-            at=row.decided_at,
-            reasons=explained(row.reasons),
-        )
-        for row in await repository.decisions_of(session, ticket_id)
-    ]
-    return TicketExplanation(ticket_id=ticket_id, number=number, decisions=decisions)
 
 
 def _named(key: str) -> ColumnElement[bool]:

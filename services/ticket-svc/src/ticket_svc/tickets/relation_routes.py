@@ -14,11 +14,11 @@ from ticket_svc.tickets.merged import refuse_merged
 from ticket_svc.tickets.merging import (
     check_mergeable,
     merge_tickets,
-    merge_view,
     merges_of,
     preview_merge,
 )
-from ticket_svc.tickets.relating import relate, relations_of, unrelate
+from ticket_svc.tickets.related import relations_of
+from ticket_svc.tickets.relating import relate, unrelate
 from ticket_svc.tickets.relation_schemas import (
     MergePreview,
     MergeRequest,
@@ -26,7 +26,7 @@ from ticket_svc.tickets.relation_schemas import (
     NewRelation,
     RelationView,
 )
-from ticket_svc.tickets.unmerging import find_merge, undo_merge
+from ticket_svc.tickets.unmerging import read_merge, undo_merge
 
 router = APIRouter(
     prefix="/v1/tickets",
@@ -63,6 +63,7 @@ async def post_relation(
 ) -> list[RelationView]:
     """A pair is related in one way. Parents and originals form no circle (422)."""
     row, other = await lock_pair(uow, ticket, body.ticket, request, viewer, "/ticket")
+    await refuse_merged(uow.session, other, viewer)
     await relate(uow, row, other, body.kind, by(caller))
     response.headers["Location"] = f"/v1/tickets/{row.id}/relations/{other.id}"
     return await relations_of(uow.session, row.id, viewer, await load_labels(uow.session))
@@ -77,6 +78,7 @@ async def delete_relation(
     """Whichever way it was made."""
     await reading.resolve(uow.session, other, viewer)
     row, there = await lock_pair(uow, ticket, other, request, viewer, "/ticket")
+    await refuse_merged(uow.session, there, viewer)
     await unrelate(uow, row, there, by(caller))
     return Response(status_code=204)
 
@@ -91,10 +93,10 @@ async def read_merge_preview(
 ) -> MergePreview:
     """The refusals are those of the merge itself. It changes nothing."""
     source = await reading.find_row(session, ticket, viewer)
-    refuse_merged(source)
+    await refuse_merged(session, source, viewer)
     target_id = await other_ticket(session, into, viewer, "into")
     target = await reading.find_row(session, target_id, viewer)
-    check_mergeable(source, target, allow_other_account=allow_other_account)
+    await check_mergeable(session, viewer, source, target, allow_other_account=allow_other_account)
     return await preview_merge(session, source, target, await load_labels(session))
 
 
@@ -109,10 +111,13 @@ async def post_merge(
     response: Response,
 ) -> MergeView:
     """History, recipients, documents, tasks, appointments, charges and messages go to the other
-    ticket, and so does later mail. This one is closed, and its remote twin as with any close.
+    ticket, and so does later mail; relations are shown there. This one is closed, and its remote
+    twin as with any close.
     """
     source, target = await lock_pair(uow, ticket, body.into, request, viewer, "/into")
-    check_mergeable(source, target, allow_other_account=body.allow_other_account)
+    await check_mergeable(
+        uow.session, viewer, source, target, allow_other_account=body.allow_other_account
+    )
     view = await merge_tickets(uow, source, target, by(caller))
     response.headers["Location"] = f"/v1/ticket-merges/{view.id}"
     return view
@@ -120,20 +125,22 @@ async def post_merge(
 
 @router.get("/{ticket}/merges", summary="Merges of a ticket")
 async def list_merges(ticket: str, session: Reader, viewer: ViewerDep) -> list[MergeView]:
-    """Into others, and of others into it, oldest first, at most 200."""
+    """Into others, and of others into it, oldest first, at most 200. The id of a ticket that the
+    caller may not see is null.
+    """
     ticket_id, _ = await reading.resolve(session, ticket, viewer)
-    return await merges_of(session, ticket_id)
+    return await merges_of(session, ticket_id, viewer)
 
 
 @merges_router.get("/{merge_id}", summary="One merge of tickets")
-async def read_merge(merge_id: str, session: Reader, viewer: ViewerDep) -> MergeView:
-    """For those who see the ticket into which the other went."""
-    return merge_view((await find_merge(session, merge_id, viewer))._mapping)
+async def get_merge(merge_id: str, session: Reader, viewer: ViewerDep) -> MergeView:
+    """For those who see one of the two tickets; the other one is named to those who see it."""
+    return await read_merge(session, merge_id, viewer)
 
 
 @merges_router.post("/{merge_id}/undo", summary="Undo a merge of tickets")
 async def post_undo(merge_id: str, caller: Caller, viewer: ViewerDep, uow: Uow) -> MergeView:
-    """What was carried over goes back; what came later stays. 409 `merged_on` where the other
-    ticket was merged itself meanwhile.
+    """What was carried over goes back; what came later stays. For those who see both tickets. 409
+    `merged_on` where the other ticket was merged itself meanwhile.
     """
     return await undo_merge(uow, merge_id, viewer, by(caller))

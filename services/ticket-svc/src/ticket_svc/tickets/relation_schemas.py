@@ -54,6 +54,9 @@ class MergeCounts(ResponseModel):
     """How much of each there is to carry over."""
 
     history: int = 0
+    relations: int = Field(
+        default=0, description="tickets that are related to it, and not to the other ticket"
+    )
     recipients: int = Field(default=0, description="those that the other ticket does not have")
     message_ids: int = Field(default=0, description="mails by which answers find the ticket")
     documents: int = 0
@@ -81,8 +84,8 @@ class MergeView(ResponseModel):
     """One merge; `undone_at` where it was taken back."""
 
     id: str
-    ticket_id: str
-    into_id: str
+    ticket_id: str | None = Field(description="null for those who may not see it")
+    into_id: str | None = Field(description="null for those who may not see it")
     moved: MergeCounts
     merged_at: datetime
     merged_by: str

@@ -15,7 +15,7 @@ from ticket_svc.employees.tables import Employee
 from ticket_svc.params import contains
 from ticket_svc.tickets.muting import MUTED, not_muted
 from ticket_svc.tickets.people import ACCOUNT_MANAGER, TICKET_MANAGER
-from ticket_svc.tickets.tables import Decision, HistoryEntry, Recipient, Ticket
+from ticket_svc.tickets.tables import HistoryEntry, Recipient, Ticket
 
 _TICKET: Table = Ticket.__table__  # type: ignore[attr-defined]  # set by SQLModel
 _ACCOUNT: Table = Account.__table__  # type: ignore[attr-defined]
@@ -24,7 +24,6 @@ _CONTRACT: Table = Contract.__table__  # type: ignore[attr-defined]
 _ASSET: Table = Asset.__table__  # type: ignore[attr-defined]
 _EMPLOYEE: Table = Employee.__table__  # type: ignore[attr-defined]
 _HISTORY: Table = HistoryEntry.__table__  # type: ignore[attr-defined]
-_DECISION: Table = Decision.__table__  # type: ignore[attr-defined]
 _RECIPIENT: Table = Recipient.__table__  # type: ignore[attr-defined]
 
 _NEIGHBOURS = (
@@ -121,12 +120,6 @@ def _entries(wanted: HistoryFilter) -> list[ColumnElement[bool]]:
     if wanted.q:
         conditions.append(_HISTORY.c.text.ilike(contains(wanted.q), escape="\\"))
     return conditions
-
-
-async def decisions_of(session: AsyncSession, ticket_id: str) -> list[Row[Any]]:
-    """Every decision about the ticket, oldest first."""
-    statement = select(_DECISION).where(_DECISION.c.ticket_id == ticket_id)
-    return list((await session.execute(statement.order_by(_DECISION.c.id))).all())
 
 
 async def recipients_of(session: AsyncSession, ticket_id: str) -> list[Row[Any]]:

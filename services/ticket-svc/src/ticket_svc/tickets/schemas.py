@@ -175,7 +175,9 @@ class TicketSummary(ResponseModel):
     external_update_at: datetime | None = Field(
         description="the last creation or update by a customer or a program"
     )
-    merged_into_id: str | None
+    merged_into_id: str | None = Field(
+        description="where it went; null as well for those who may not see that ticket"
+    )
     occurred_at: datetime = Field(description="when it began, by the clock of where it began")
     created_at: datetime
     updated_at: datetime
@@ -219,6 +221,8 @@ class HistoryItem(ResponseModel):
 
 
 class ExplainedDecision(ResponseModel):
+    ticket_id: str = Field(description="this ticket, or one that was merged into it")
+    number: str
     about: str = Field(description="what was decided on: an event's type or `ticket.created`")
     event_id: str | None
     actor: str
@@ -227,7 +231,7 @@ class ExplainedDecision(ResponseModel):
 
 
 class TicketExplanation(ResponseModel):
-    """Why the ticket is as it is, oldest decision first."""
+    """Why the ticket, with what was merged into it, is as it is; oldest decision first."""
 
     ticket_id: str
     number: str

@@ -18,39 +18,53 @@ from ticket_svc.tickets.actors import By
 from ticket_svc.tickets.auditing import audit_entries
 from ticket_svc.tickets.changing import lock_tickets
 from ticket_svc.tickets.closing import turn
-from ticket_svc.tickets.merge_moves import PARTS, move_back
-from ticket_svc.tickets.merging import KEPT, MERGE, mark_undone, merge_view
+from ticket_svc.tickets.merge_moves import move_back
+from ticket_svc.tickets.merged import seen_target
+from ticket_svc.tickets.merging import COUNTED, KEPT, MERGE, mark_undone, merge_view
 from ticket_svc.tickets.records import NewEntry
 from ticket_svc.tickets.relation_schemas import MergeView
-from ticket_svc.tickets.repository import by_id, ticket_key
+from ticket_svc.tickets.seeing import visible_ids
 from ticket_svc.tickets.writing import Change, write_change
 
 _TIMES = frozenset({"inbox_since", "external_update_at"})
 
 
-async def find_merge(session: AsyncSession, merge_id: str, viewer: Viewer) -> Row[Any]:
-    """404 `merge_not_found` for those who do not see the ticket into which the other went."""
+async def read_merge(session: AsyncSession, merge_id: str, viewer: Viewer) -> MergeView:
+    """404 `merge_not_found` for those who see neither of the two tickets."""
+    row, seen = await _find(session, merge_id, viewer)
+    if not seen:
+        raise not_found("merge", merge_id)
+    return merge_view(row._mapping, seen)
+
+
+async def _find(session: AsyncSession, merge_id: str, viewer: Viewer) -> tuple[Row[Any], set[str]]:
+    """The merge, and which of its tickets the viewer sees."""
     statement = select(MERGE).where(MERGE.c.id == checked_id(merge_id, "merge"))
     row = (await session.execute(statement)).one_or_none()
-    if row is None or await _invisible(session, row, viewer):
+    if row is None:
         raise not_found("merge", merge_id)
-    return row
+    return row, await visible_ids(session, viewer, {row.ticket_id, row.into_id})
 
 
 async def undo_merge(uow: UnitOfWork, merge_id: str, viewer: Viewer, who: By) -> MergeView:
-    """409 `merge_undone`, and `merged_on` where the other ticket was merged itself meanwhile."""
-    found = await find_merge(uow.session, merge_id, viewer)
+    """404 for those who do not see both tickets, 409 `merge_undone`, and `merged_on` where the
+    other ticket was merged itself meanwhile.
+    """
+    found, _ = await _find(uow.session, merge_id, viewer)
     rows = await lock_tickets(uow.session, [found.ticket_id, found.into_id])
     source, target = rows[found.ticket_id], rows[found.into_id]
     # Read again: somebody may have undone it while we waited for the tickets.
-    found = await find_merge(uow.session, merge_id, viewer)
+    found, seen = await _find(uow.session, merge_id, viewer)
+    if seen != {source.id, target.id}:
+        raise not_found("merge", merge_id)
     if found.undone_at is not None:
         raise conflict("merge_undone", "The merge was undone already")
     if target.merged_into_id is not None:
+        into = await seen_target(uow.session, target, viewer)
         raise conflict(
             "merged_on",
             "The other ticket was merged itself meanwhile",
-            detail=f"What hung on it hangs on {target.merged_into_id} now.",
+            detail=f"What hung on it hangs on {into or 'that one'} now.",
             hint="Undo that merge first.",
         )
     await move_back(uow, found.moved, source.id, target.id)
@@ -58,7 +72,7 @@ async def undo_merge(uow: UnitOfWork, merge_id: str, viewer: Viewer, who: By) ->
     await _restore(uow, source, target, found, who)
     await _give_up(uow, source, target, found.moved, who)
     undone = {"undone_at": uow.now, "undone_by": who.actor}
-    return merge_view({**found._mapping, **undone})
+    return merge_view({**found._mapping, **undone}, seen)
 
 
 async def _restore(
@@ -102,13 +116,9 @@ async def _give_up(
     # What came from outside since then keeps the envelope as it is.
     if carried and target.external_update_at == carried["external_update_at"]:
         values = {name: _read(name, value) for name, value in moved["target"].items()}
-    changed = [name for name in PARTS if moved.get(name)] or ["history"]
+    changed = [name for name in COUNTED if moved.get(name)] or ["history"]
     await write_change(uow, target, Change(changed, [entry], values), who)
 
 
 def _read(name: str, value: Any) -> Any:
     return datetime.fromisoformat(value) if name in _TIMES and value is not None else value
-
-
-async def _invisible(session: AsyncSession, merge: Row[Any], viewer: Viewer) -> bool:
-    return await ticket_key(session, by_id(merge.into_id), *viewer.conditions()) is None

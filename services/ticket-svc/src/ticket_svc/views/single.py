@@ -16,14 +16,15 @@ from patchbay_kit.db.reading import fetch
 from patchbay_kit.errors import ProblemError, not_found
 from ticket_svc.rights.viewer import Viewer
 from ticket_svc.tickets.columns import COLUMNS, NEIGHBOURS, SHOWN, items, labels_in
+from ticket_svc.tickets.merged import without_hidden_targets
 from ticket_svc.tickets.muting import MUTED
 from ticket_svc.tickets.people import ACCOUNT_MANAGER, TICKET_MANAGER
 from ticket_svc.tickets.reading import read_ticket
 from ticket_svc.tickets.timing import left_status, time_to_resolution
+from ticket_svc.views.filters import conditions
 from ticket_svc.views.schemas import TicketFilter
 from ticket_svc.views.scope import scope_of
 from ticket_svc.views.sql import Parameters
-from ticket_svc.views.statements import conditions
 
 # ruff: noqa: S608  # values are parameters; all the rest is our own words
 
@@ -75,6 +76,7 @@ async def ticket_json(db: Database, viewer: Viewer, key: str, now: datetime) -> 
     if not rows:
         raise _unknown(key)
     shown = _view(viewer, rows[0], now)
+    await without_hidden_targets(db, viewer, [shown])
     return orjson.dumps(shown, option=orjson.OPT_UTC_Z), shown["version"]
 
 
