@@ -1,5 +1,6 @@
 """A secret in a path is in no log line, whatever becomes of the request."""
 
+import logging
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,7 +17,11 @@ class _Metrics:
 
 
 @pytest.mark.parametrize("fails", [False, True])
-async def test_the_token_of_a_path_is_not_logged(fails: bool) -> None:
+async def test_the_token_of_a_path_is_not_logged(
+    fails: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "patchbay.access")
+
     async def app(scope: Scope, _receive: Receive, send: Send) -> None:
         # As the router leaves it.
         scope["route"] = SimpleNamespace(path="/hooks/{hook_token}")

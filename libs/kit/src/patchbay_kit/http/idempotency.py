@@ -191,7 +191,7 @@ def _is_keepable(response: Response, body: bytes) -> bool:
 
 
 def _scope(actor: str | None, request: Request) -> str:
-    scope = f"{actor or 'anonymous'} {request.method} {request.url.path}"
+    scope = f"{actor or 'anonymous'} {request.method} {request.scope['path']}"
     if len(scope) <= 300:
         return scope
     return hashlib.sha256(scope.encode("utf-8", "surrogatepass")).hexdigest()
