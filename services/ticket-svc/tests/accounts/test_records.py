@@ -108,8 +108,14 @@ async def test_a_merged_account_is_in_no_list_and_comes_back_by_undoing_alone(de
 @pytest.mark.covers("S1-117")
 async def test_our_own_company_cannot_be_archived(desk: Any) -> None:
     own = (await desk.get("/v1/settings"))["own_account_id"]
-    refused = await desk.http.post(f"/v1/accounts/{own}/archive")
-    assert (refused.status_code, refused.json()["code"]) == (409, "own_company")
+    other = await desk.account()
+    for chosen in (own, None):  # Without a choice it is the first account.
+        await desk.patch("/v1/settings", own_account_id=chosen)
+        refused = await desk.http.post(f"/v1/accounts/{own}/archive")
+        assert (refused.status_code, refused.json()["code"]) == (409, "own_company")
+        body = {"into_account_id": other}
+        merged = await desk.http.post(f"/v1/accounts/{own}/merge", json=body)
+        assert (merged.status_code, merged.json()["code"]) == (409, "own_company")
 
 
 async def test_bad_accounts_are_refused(desk: Any) -> None:

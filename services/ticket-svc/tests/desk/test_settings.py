@@ -47,9 +47,12 @@ async def test_settings_that_make_no_sense_are_refused(desk: Any) -> None:
     support = (await desk.get("/v1/settings"))["support_address"]
     gone = await desk.employee("Gone", "gone@desk.example")
     await desk.patch(f"/v1/employees/{gone}", active=False)
+    archived = await desk.account("Gone, Inc.")
+    await desk.post(f"/v1/accounts/{archived}/archive")
     before = await desk.get("/v1/settings")
     for body, code in (
         ({"own_account_id": MISSING}, "account_unknown"),
+        ({"own_account_id": archived}, "account_archived"),
         ({"default_manager_id": MISSING}, "manager_unknown"),
         ({"default_manager_id": gone}, "manager_unknown"),
         ({"internal_address": support}, "addresses_equal"),

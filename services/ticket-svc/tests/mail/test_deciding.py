@@ -100,9 +100,12 @@ async def test_of_two_people_who_decide_at_once_one_does(desk: Any, waiting: Any
 
 
 async def test_a_decision_about_what_is_not_there_changes_nothing(desk: Any, waiting: Any) -> None:
+    archived = await desk.account("Gone")
+    await desk.post(f"/v1/accounts/{archived}/archive")
     for act, body, code in (
         ("/file", {"ticket_id": MISSING}, "ticket_unknown"),
         ("/create", {"account_id": MISSING}, "account_unknown"),
+        ("/create", {"account_id": archived}, "account_archived"),
         ("/file", {}, "validation_failed"),
     ):
         refused = await desk.http.post(path(waiting, act), json=body)

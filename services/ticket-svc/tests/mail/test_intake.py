@@ -254,3 +254,37 @@ async def test_the_sweep_files_answers_that_the_tickets_opening_could_not_see(
     sweep = next(loop for loop in loops(runtime) if loop.name == "late-answers")
     assert [await sweep.step(), await sweep.step()] == [True, False]
     assert (await desk.decision(answer))["outcome"] == "filed"
+
+
+@pytest.mark.covers("S4-11", "S4-16")
+async def test_an_archived_contact_or_account_does_not_compete_with_whoever_has_the_address_now(
+    desk: Any, mail: Any, acme: str
+) -> None:
+    ben = "ben@acme.example"
+    left = await desk.contact(acme, ben)
+    await desk.take(mail(ben, "Before"))
+    before = await desk.only_ticket()
+    old = await desk.account("ACME, twice", email2=ben)
+    bolt = await desk.account("Bolt")
+    now = await desk.contact(bolt, ben)
+    for record in (f"contacts/{left}", f"accounts/{old}"):
+        await desk.post(f"/v1/{record}/archive")
+    await desk.take(mail(ben, "After"))
+    tickets = {t["subject"]: t for t in (await desk.get("/v1/tickets"))["items"]}
+    after = await desk.get(f"/v1/tickets/{tickets['After']['id']}")
+    assert (after["account"]["id"], after["contact"]["id"]) == (bolt, now)
+    # They still belong to what they had opened, though they are in no list of it any more.
+    await desk.http.put(f"/v1/tickets/{before['id']}/recipients", json={"external": []})
+    again = mail(ben, f"Re: [{before['number']}]", subject_numbers=[before["number"]])
+    await desk.take(again)
+    assert (await desk.decision(again))["ticket_id"] == before["id"]
+
+
+async def test_the_mail_of_somebody_who_is_archived_is_not_lost(
+    desk: Any, mail: Any, acme: str
+) -> None:
+    left = await desk.contact(acme, "ben@acme.example")
+    for record in (f"contacts/{left}", f"accounts/{acme}"):
+        await desk.post(f"/v1/{record}/archive")
+    await desk.take(mail("ben@acme.example", "Still here"))
+    assert (await desk.only_ticket())["account"]["id"] == acme

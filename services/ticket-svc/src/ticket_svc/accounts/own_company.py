@@ -1,6 +1,7 @@
 """Our own company's account: the setting, or the first account ever created (S1-117)."""
 
 from sqlalchemy import Table, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from patchbay_contracts import AccountCreated
 from patchbay_kit.db import UnitOfWork, insert_many
@@ -10,16 +11,22 @@ from ticket_svc.accounts.tables import Account
 _ACCOUNT: Table = Account.__table__  # type: ignore[attr-defined]  # set by SQLModel
 
 
+async def own_company_of(session: AsyncSession, chosen: str | None) -> str | None:
+    """The account that is ours now: the chosen one, else the first that people made."""
+    if chosen is not None:
+        return chosen
+    first = select(_ACCOUNT.c.id).where(_ACCOUNT.c.auto_created.is_(False))
+    found: str | None = await session.scalar(first.order_by(_ACCOUNT.c.id).limit(1))
+    return found
+
+
 async def own_company_account(
     uow: UnitOfWork, chosen: str | None, *, name: str = "Own company"
 ) -> str:
     """The account's id; made now where there is no account at all, so that no ticket is ever
     without one.
     """
-    if chosen is not None:
-        return chosen
-    first = select(_ACCOUNT.c.id).where(_ACCOUNT.c.auto_created.is_(False))
-    found: str | None = await uow.session.scalar(first.order_by(_ACCOUNT.c.id).limit(1))
+    found = await own_company_of(uow.session, chosen)
     if found is not None:
         return found
     account_id = new_id()

@@ -11,6 +11,7 @@ from patchbay_kit.db import UnitOfWork, insert_many
 from patchbay_kit.errors import ProblemError, conflict, invalid, not_found
 from patchbay_kit.ids import new_id
 from ticket_svc.accounts import repository
+from ticket_svc.accounts.own_company import own_company_of
 from ticket_svc.accounts.rules import is_free_mail, normal_domain
 from ticket_svc.accounts.schemas import AccountView, NewAccount
 from ticket_svc.accounts.tables import Account, AccountDomain
@@ -65,7 +66,7 @@ async def archive_account(uow: UnitOfWork, account: Account) -> None:
     (S1-117).
     """
     settings = await load_settings(uow.session)
-    if account.id == settings.own_account_id:
+    if account.id == await own_company_of(uow.session, settings.own_account_id):
         raise conflict(
             "own_company",
             "Our own company cannot be archived",

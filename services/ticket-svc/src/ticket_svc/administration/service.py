@@ -8,6 +8,7 @@ from sqlmodel import col
 
 from patchbay_kit.db import UnitOfWork
 from patchbay_kit.errors import ProblemError, invalid
+from ticket_svc.accounts.belonging import active_account
 from ticket_svc.accounts.tables import Account, Contact
 from ticket_svc.desk.schemas import DeskSettings
 from ticket_svc.desk.service import load_settings, save_settings
@@ -20,8 +21,8 @@ async def change_settings(uow: UnitOfWork, changes: dict[str, Any]) -> DeskSetti
     now = await load_settings(session)
     wanted = now.model_copy(update=changes)
     account_id = changes.get("own_account_id")
-    if account_id is not None and await session.get(Account, account_id) is None:
-        raise invalid("account_unknown", "No such account", field="/own_account_id")
+    if account_id is not None:
+        await active_account(uow, account_id, field="/own_account_id")
     manager_id = changes.get("default_manager_id")
     if manager_id is not None and not await _is_active(session, manager_id):
         raise invalid("manager_unknown", "No such active employee", field="/default_manager_id")

@@ -14,6 +14,7 @@ from patchbay_contracts import EmailReceived, Envelope, MailOutcome, Reason, Rea
 from patchbay_kit.db import UnitOfWork
 from patchbay_kit.errors import ProblemError, invalid, not_found
 from patchbay_kit.http import PageRequest, keyset
+from ticket_svc.accounts.belonging import active_account
 from ticket_svc.desk.service import load_settings
 from ticket_svc.mail.decided import DecidedMail
 from ticket_svc.mail.distribution import auto_answers, distribute
@@ -26,7 +27,6 @@ from ticket_svc.mail.waiting import forget, settle
 from ticket_svc.parts import sees, with_visible_ticket
 from ticket_svc.rights.viewer import Viewer
 from ticket_svc.tickets.changing import lock_tickets
-from ticket_svc.tickets.directory import account_facts
 from ticket_svc.tickets.merged import final_tickets
 
 _DECISION: Table = MailDecision.__table__  # type: ignore[attr-defined]  # set by SQLModel
@@ -74,10 +74,11 @@ async def file_by_hand(uow: UnitOfWork, viewer: Viewer, mail_id: str, ticket_id:
 
 
 async def create_by_hand(uow: UnitOfWork, mail_id: str, account_id: str) -> None:
-    """Open a ticket from the mail, answer and send it on; 422 `account_unknown`."""
+    """Open a ticket from the mail, answer and send it on; 422 `account_unknown`,
+    `account_archived`.
+    """
     decided = await _undecided(uow, mail_id, MailOutcome.CREATED)
-    if not await account_facts(uow.session, [account_id]):
-        raise invalid("account_unknown", "No such account", field="/account_id")
+    await active_account(uow, account_id)
     contact_id = decided.sender.accounts.get(account_id)
     decided.verdict = replace(decided.verdict, account_id=account_id, contact_id=contact_id)
     settings = await load_settings(uow.session)

@@ -3,10 +3,10 @@ of queries.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
-from sqlalchemy import Table, func, or_, select
+from sqlalchemy import Table, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from patchbay_contracts import EmailReceived
@@ -60,7 +60,10 @@ def is_uuid(text: str) -> bool:
 
 
 async def known_senders(session: AsyncSession, addresses: Iterable[str]) -> dict[str, Sender]:
-    """Who these addresses are; the full address is tried before the domain (S4-16, S4-17)."""
+    """Who these addresses are; the full address is tried before the domain (S4-16, S4-17).
+
+    What is archived counts only where nobody else has the address.
+    """
     wanted = sorted(set(addresses))
     if not wanted:
         return {}
@@ -73,12 +76,14 @@ async def known_senders(session: AsyncSession, addresses: Iterable[str]) -> dict
         # An address that two employees have names neither (S2-107).
         people = employees.get(address, [])
         employee = people[0] if len(people) == 1 else (None, "")
+        holders = accounts.get(address, _Holders())
         senders[address] = Sender(
             email=address,
             employee_id=employee[0],
             employee_name=employee[1],
-            accounts=accounts.get(address, {}),
+            accounts=holders.present or holders.former,
             domain_account=None if address in accounts else domains.get(address.rpartition("@")[2]),
+            former=frozenset(holders.former),
         )
     return senders
 
@@ -99,23 +104,39 @@ async def _employees(
     return found
 
 
-async def _accounts(
-    session: AsyncSession, addresses: list[str]
-) -> dict[str, dict[str, str | None]]:
-    """Account id to contact id, by address."""
-    found: dict[str, dict[str, str | None]] = {}
-    contacts = select(_CONTACT.c.id, _CONTACT.c.account_id, _CONTACT.c.email1, _CONTACT.c.email2)
-    where = or_(_CONTACT.c.email1.in_(addresses), _CONTACT.c.email2.in_(addresses))
-    for row in await session.execute(contacts.where(where).order_by(_CONTACT.c.id)):
+@dataclass(slots=True)
+class _Holders:
+    """Account id to contact id, of those who have an address; `former` are archived."""
+
+    present: dict[str, str | None] = field(default_factory=dict)
+    former: dict[str, str | None] = field(default_factory=dict)
+
+    def add(self, account_id: str, contact_id: str | None, *, archived: bool) -> None:
+        (self.former if archived else self.present).setdefault(account_id, contact_id)
+
+
+async def _accounts(session: AsyncSession, addresses: list[str]) -> dict[str, _Holders]:
+    """Who has each address."""
+    found: dict[str, _Holders] = {}
+    archived = or_(_CONTACT.c.archived_at.is_not(None), _ACCOUNT.c.archived_at.is_not(None))
+    columns = (_CONTACT.c.email1, _CONTACT.c.email2)
+    contacts = (
+        select(_CONTACT.c.id, _CONTACT.c.account_id, archived.label("archived"), *columns)
+        .join(_ACCOUNT, _ACCOUNT.c.id == _CONTACT.c.account_id)
+        .where(or_(*(each.in_(addresses) for each in columns)))
+    )
+    for row in await session.execute(contacts.order_by(_CONTACT.c.id)):
         for address in {row.email1, row.email2} - {None}:
-            found.setdefault(address, {}).setdefault(row.account_id, row.id)
+            holders = found.setdefault(address, _Holders())
+            holders.add(row.account_id, row.id, archived=row.archived)
     # One that was merged stands for the account that it went into (S1-115).
     stands_for = func.coalesce(_ACCOUNT.c.merged_into_id, _ACCOUNT.c.id).label("id")
-    accounts = select(stands_for, _ACCOUNT.c.email1, _ACCOUNT.c.email2)
-    where = or_(_ACCOUNT.c.email1.in_(addresses), _ACCOUNT.c.email2.in_(addresses))
-    for row in await session.execute(accounts.where(where)):
+    archived = and_(_ACCOUNT.c.archived_at.is_not(None), _ACCOUNT.c.merged_into_id.is_(None))
+    columns = (_ACCOUNT.c.email1, _ACCOUNT.c.email2)
+    accounts = select(stands_for, archived.label("archived"), *columns)
+    for row in await session.execute(accounts.where(or_(*(e.in_(addresses) for e in columns)))):
         for address in {row.email1, row.email2} - {None}:
-            found.setdefault(address, {}).setdefault(row.id, None)
+            found.setdefault(address, _Holders()).add(row.id, None, archived=row.archived)
     return {address: found[address] for address in addresses if address in found}
 
 

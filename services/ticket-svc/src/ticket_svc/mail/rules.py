@@ -20,7 +20,8 @@ _AUTOMATIC = (AutomationClass.AUTO_REPLY, AutomationClass.BOUNCE, AutomationClas
 class Sender:
     """Who the From address is to us.
 
-    `accounts` maps account id to contact id (None: by the account or domain).
+    `accounts` maps account id to contact id (None: by the account or domain). `former` accounts
+    know the address as well, but they are archived, or the contact is.
     """
 
     email: str | None = None
@@ -28,6 +29,7 @@ class Sender:
     employee_name: str = ""
     accounts: dict[str, str | None] = field(default_factory=dict)
     domain_account: str | None = None
+    former: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,8 @@ def _not_a_party(mail: EmailReceived, sender: Sender, ticket: Candidate) -> Reas
         return None
     if sender.email is not None and sender.email in ticket.parties:
         return None
-    if ticket.account_id in sender.accounts or ticket.account_id == sender.domain_account:
+    known = {*sender.accounts, *sender.former, sender.domain_account}
+    if ticket.account_id in known:
         return None
     return Reason(code=ReasonCode.MAIL_SENDER_NOT_PARTY, params=params)
 

@@ -15,6 +15,7 @@ from patchbay_contracts import AccountMerged, AccountUnmerged
 from patchbay_kit.db import UnitOfWork
 from patchbay_kit.errors import conflict, invalid, not_found
 from patchbay_kit.ids import new_id
+from ticket_svc.accounts.own_company import own_company_of
 from ticket_svc.accounts.tables import Account
 from ticket_svc.desk.service import load_settings
 from ticket_svc.merging.clashes import Clash, clashes, give_back, give_way
@@ -180,7 +181,8 @@ async def _check(session: AsyncSession, account: Account, into: Account) -> None
             field="/into_account_id",
             hint="Restore it first, or choose another one.",
         )
-    if (await load_settings(session)).own_account_id == account.id:
+    settings = await load_settings(session)
+    if account.id == await own_company_of(session, settings.own_account_id):
         raise conflict(
             "own_company",
             "This is our own company's account",
