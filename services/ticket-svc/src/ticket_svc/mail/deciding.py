@@ -27,7 +27,6 @@ from ticket_svc.mail.waiting import forget, settle
 from ticket_svc.parts import sees, with_visible_ticket
 from ticket_svc.rights.viewer import Viewer
 from ticket_svc.tickets.changing import lock_tickets
-from ticket_svc.tickets.merged import final_tickets
 
 _DECISION: Table = MailDecision.__table__  # type: ignore[attr-defined]  # set by SQLModel
 
@@ -66,7 +65,6 @@ async def file_by_hand(uow: UnitOfWork, viewer: Viewer, mail_id: str, ticket_id:
     ticket = (await lock_tickets(uow.session, [ticket_id])).get(ticket_id)
     if ticket is None or not viewer.sees(ticket):
         raise invalid("ticket_unknown", "No such ticket", field="/ticket_id")
-    ticket_id = (await final_tickets(uow.session, [ticket_id]))[ticket_id]
     decided.verdict = replace(decided.verdict, ticket_id=ticket_id)
     await file_mails(uow, [decided])
     await distribute(uow, [decided], await load_settings(uow.session))

@@ -10,25 +10,27 @@ from patchbay_kit.db import UnitOfWork
 from ticket_svc.mail.decided import DecidedMail
 from ticket_svc.mail.lookup import MAX_MESSAGE_ID
 from ticket_svc.mail.opening import mail_data
-from ticket_svc.tickets.changing import TicketNote, add_notes, lock_tickets
+from ticket_svc.tickets.changing import TicketNote, add_notes, lock_final
 from ticket_svc.tickets.messages import claim_message_ids
 from ticket_svc.tickets.records import NewEntry
 
 
 async def file_mails(uow: UnitOfWork, mails: Sequence[DecidedMail]) -> None:
-    """Write each mail on the ticket of its verdict.
+    """Write each mail on the ticket of its verdict, or on the one into which that was merged while
+    the mail was on its way.
 
     Automatic mail is filed without an Inbox entry; a status never changes.
     """
     if not mails:
         return
-    rows = await lock_tickets(uow.session, [m.verdict.ticket_id or "" for m in mails])
+    rows = await lock_final(uow.session, [m.verdict.ticket_id or "" for m in mails])
     for decided in mails:
         ticket = rows[decided.verdict.ticket_id or ""]
         decided.ticket_id, decided.number = ticket.id, ticket.number
         if _to_inbox(decided):
             decided.reasons.append(Reason(code=ReasonCode.INBOX_EXTERNAL_UPDATE))
-    await add_notes(uow, [_note(decided) for decided in mails], rows)
+    locked = {row.id: row for row in rows.values()}
+    await add_notes(uow, [_note(decided) for decided in mails], locked)
     messages = {
         m.mail.mail.message_id: m.ticket_id or ""
         for m in sorted(mails, key=lambda each: each.mail.mail.message_id)
@@ -59,7 +61,7 @@ def _note(decided: DecidedMail) -> TicketNote:
         mail_id=mail.mail.mail_id,
     )
     return TicketNote(
-        ticket_id=decided.verdict.ticket_id or "",
+        ticket_id=decided.ticket_id or "",
         entry=entry,
         actor=actor,
         channel=Channel.EMPLOYEE if decided.verdict.from_employee else Channel.EMAIL,

@@ -52,6 +52,18 @@ async def lock_tickets(session: AsyncSession, ids: Iterable[str]) -> dict[str, R
     return {row.id: row for row in await session.execute(statement.with_for_update())}
 
 
+async def lock_final(session: AsyncSession, ids: Iterable[str]) -> dict[str, Row[Any]]:
+    """By each of the ids the ticket in which what is written about it belongs, locked: itself, or
+    where it went, also where that was only while the lock was waited for.
+    """
+    wanted, rows = set(ids), dict[str, Row[Any]]()
+    while True:
+        final = await final_tickets(session, wanted)
+        rows |= await lock_tickets(session, set(final.values()) - rows.keys())
+        if all(rows[last].merged_into_id is None for last in final.values()):
+            return {each: rows[last] for each, last in final.items()}
+
+
 async def add_notes(
     uow: UnitOfWork, notes: Sequence[TicketNote], locked: Mapping[str, Row[Any]] | None = None
 ) -> list[dict[str, Any]]:
