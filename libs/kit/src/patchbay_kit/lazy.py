@@ -18,3 +18,13 @@ def on_first_use(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]
         return resolve_name(f"{package}.{homes[name]}:{name}")
 
     return load
+
+
+def found_at(place: str) -> Callable[[], Any]:
+    """Gives what is at `module:name`, imported when it is asked for."""
+    return lambda: resolve_name(place)
+
+
+def called_at(place: str) -> Callable[..., Any]:
+    """Stands for the function at `module:name`, imported when it is called."""
+    return lambda *given: resolve_name(place)(*given)

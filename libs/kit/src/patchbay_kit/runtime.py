@@ -53,7 +53,7 @@ class ServiceDefinition:
     are the service's own loops beside its consumers (polling, sending), `api_loops` those of a
     process that answers callers; `prefixes` are its public paths.
 
-    The functions import what they return: a role loads what it runs. `wire` and `on_ready` are not
+    The functions are those of `lazy`: a role loads what it runs. `wire` and `on_ready` are not
     called in a relay, which knows nothing of its service but the outbox.
     """
 

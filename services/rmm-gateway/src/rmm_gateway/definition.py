@@ -3,66 +3,19 @@
 Each part is imported when a role asks for it: a process keeps what it has imported in memory.
 """
 
-from typing import TYPE_CHECKING
-
-from patchbay_kit.runtime import Runtime, ServiceDefinition
+from patchbay_kit.lazy import called_at, found_at
+from patchbay_kit.runtime import ServiceDefinition
 from rmm_gateway.settings import RmmSettings
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from fastapi import FastAPI
-    from sqlalchemy import MetaData
-
-    from patchbay_kit.messaging import Subscriptions
-    from patchbay_kit.workers.lifecycle import Loop
-
-
-def _metadata() -> "MetaData":
-    from rmm_gateway.metadata import metadata
-
-    return metadata
-
-
-def _subscriptions() -> "Subscriptions":
-    from rmm_gateway.subscriptions import SUBSCRIPTIONS
-
-    return SUBSCRIPTIONS
-
-
-def _create_app(runtime: Runtime) -> "FastAPI":
-    from rmm_gateway.app import create_app
-
-    return create_app(runtime)
-
-
-def _loops(runtime: Runtime) -> "Sequence[Loop]":
-    from rmm_gateway.loops import loops
-
-    return loops(runtime)
-
-
-def _wire(runtime: Runtime) -> None:
-    from rmm_gateway.wiring import wire
-
-    wire(runtime)
-
-
-async def _on_ready(runtime: Runtime) -> None:
-    from rmm_gateway.start import on_ready
-
-    await on_ready(runtime)
-
 
 SERVICE = ServiceDefinition(
     name="rmm-gateway",
     package="rmm_gateway",
     settings=RmmSettings,
-    load_metadata=_metadata,
-    load_subscriptions=_subscriptions,
+    load_metadata=found_at("rmm_gateway.metadata:metadata"),
+    load_subscriptions=found_at("rmm_gateway.subscriptions:SUBSCRIPTIONS"),
     prefixes=("/v1/connections", "/v1/remote-commands", "/v1/remote-tickets"),
-    create_app=_create_app,
-    loops=_loops,
-    wire=_wire,
-    on_ready=_on_ready,
+    create_app=called_at("rmm_gateway.app:create_app"),
+    loops=called_at("rmm_gateway.loops:loops"),
+    wire=called_at("rmm_gateway.wiring:wire"),
+    on_ready=called_at("rmm_gateway.start:on_ready"),
 )

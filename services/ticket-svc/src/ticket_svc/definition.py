@@ -3,69 +3,16 @@
 Each part is imported when a role asks for it: a process keeps what it has imported in memory.
 """
 
-from typing import TYPE_CHECKING
-
-from patchbay_kit.runtime import Runtime, ServiceDefinition
+from patchbay_kit.lazy import called_at, found_at
+from patchbay_kit.runtime import ServiceDefinition
 from ticket_svc.settings import TicketSettings
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from fastapi import FastAPI
-    from sqlalchemy import MetaData
-
-    from patchbay_kit.messaging import Subscriptions
-    from patchbay_kit.workers.lifecycle import Loop
-
-
-def _metadata() -> "MetaData":
-    from ticket_svc.metadata import metadata
-
-    return metadata
-
-
-def _subscriptions() -> "Subscriptions":
-    from ticket_svc.subscriptions import SUBSCRIPTIONS
-
-    return SUBSCRIPTIONS
-
-
-def _create_app(runtime: Runtime) -> "FastAPI":
-    from ticket_svc.app import create_app
-
-    return create_app(runtime)
-
-
-def _loops(runtime: Runtime) -> "Sequence[Loop]":
-    from ticket_svc.loops import loops
-
-    return loops(runtime)
-
-
-def _api_loops(runtime: Runtime) -> "Sequence[Loop]":
-    from ticket_svc.live.wiring import live_loops
-
-    return live_loops(runtime)
-
-
-def _wire(runtime: Runtime) -> None:
-    from ticket_svc.start import wire
-
-    wire(runtime)
-
-
-async def _on_ready(runtime: Runtime) -> None:
-    from ticket_svc.start import on_ready
-
-    await on_ready(runtime)
-
 
 SERVICE = ServiceDefinition(
     name="ticket-svc",
     package="ticket_svc",
     settings=TicketSettings,
-    load_metadata=_metadata,
-    load_subscriptions=_subscriptions,
+    load_metadata=found_at("ticket_svc.metadata:metadata"),
+    load_subscriptions=found_at("ticket_svc.subscriptions:SUBSCRIPTIONS"),
     prefixes=(
         "/.well-known/jwks.json",
         "/v1/account-merges",
@@ -97,9 +44,9 @@ SERVICE = ServiceDefinition(
         "/v1/tickets",
         "/v1/views",
     ),
-    create_app=_create_app,
-    loops=_loops,
-    api_loops=_api_loops,
-    wire=_wire,
-    on_ready=_on_ready,
+    create_app=called_at("ticket_svc.app:create_app"),
+    loops=called_at("ticket_svc.loops:loops"),
+    api_loops=called_at("ticket_svc.live.wiring:live_loops"),
+    wire=called_at("ticket_svc.start:wire"),
+    on_ready=called_at("ticket_svc.start:on_ready"),
 )
