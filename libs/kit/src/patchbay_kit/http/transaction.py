@@ -10,7 +10,6 @@ from types import TracebackType
 from typing import Any, Self
 
 from fastapi import Request, Response
-from fastapi.routing import APIRoute
 from sqlalchemy.exc import SQLAlchemyError
 
 from patchbay_kit.db import Database, UnitOfWork
@@ -23,6 +22,7 @@ from patchbay_kit.http.database_errors import (
 )
 from patchbay_kit.http.idempotency import claim, idempotency_key_of
 from patchbay_kit.http.identification import identify, runtime_of
+from patchbay_kit.http.lists_as_csv import ListRoute
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -66,7 +66,7 @@ class Transaction:
             raise database_lost() from failure
 
 
-class TransactionalRoute(APIRoute):
+class TransactionalRoute(ListRoute):
     """Route class of all our routers: see the module's promise. Safe methods run as they are.
 
     An exception rolls back. A returned response commits, whatever its status.

@@ -1,1 +1,1 @@
-"""Records as CSV: imports with a dry run, and exports of every list."""
+"""Accounts, contacts and assets as CSV: imports with a dry run, and exports that fit them."""

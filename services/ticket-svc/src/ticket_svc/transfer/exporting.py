@@ -1,4 +1,4 @@
-"""Exports: whole lists as CSV, as long as they are.
+"""Exports: whole lists with the columns of their import, as long as they are.
 
 Promise: a page is in memory at a time, read in a session of its own, so that a slow reader holds
 nothing back. The first page is read before the answer begins, so that what cannot be read is a
@@ -7,59 +7,47 @@ problem document and no torn file.
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from fastapi.responses import StreamingResponse
 from sqlalchemy import Table, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from patchbay_kit.cells import write_rows
 from patchbay_kit.db import Database, key_in
 from patchbay_kit.http import PageRequest
 from patchbay_kit.http.pagination import CursorValue
 from ticket_svc.accounts.tables import Account
 from ticket_svc.custom_fields.service import definitions_of
-from ticket_svc.transfer.rules import CUSTOM, write_rows
+from ticket_svc.transfer.rules import CUSTOM
 
-R = TypeVar("R")
 BATCH = 500
 Cells = Mapping[str, Any]
 
 _ACCOUNT: Table = Account.__table__  # type: ignore[attr-defined]  # set by SQLModel
 
 
-def _by_id(row: Any) -> tuple[CursorValue, ...]:
-    return (row.id,)
-
-
 @dataclass(frozen=True, slots=True)
-class Listing(Generic[R]):
-    """A list to export: `read` gives one row more than the page holds, `cells` a row's values.
+class Listing:
+    """A list to export: `read` gives one row more than the page holds, newest first, and `cells` a
+    row's values.
 
     `account_name` is looked up where it is a column. `record` is the kind of record whose custom
     fields are columns as well.
     """
 
     columns: Sequence[str]
-    read: Callable[[AsyncSession, PageRequest], Awaitable[Sequence[R]]]
-    cells: Callable[[R], Cells]
-    key: Callable[[R], tuple[CursorValue, ...]] = _by_id
-    record: str | None = None
+    read: Callable[[AsyncSession, PageRequest], Awaitable[Sequence[Any]]]
+    cells: Callable[[Any], Cells]
+    record: str
 
 
-async def export(db: Database, name: str, listing: Listing[R]) -> StreamingResponse:
+async def export(db: Database, name: str, listing: Listing) -> StreamingResponse:
     """The whole list as a file."""
-    columns = list(listing.columns)
-    if listing.record is not None:
-        async with db.read() as session:
-            fields = await definitions_of(session, listing.record)
-        columns += [CUSTOM + field.key for field in fields if field.active]
-    return await stream(name, columns, _batches(db, listing))
-
-
-async def stream(
-    name: str, columns: Sequence[str], batches: AsyncIterator[Sequence[Cells]]
-) -> StreamingResponse:
-    """The batches as a file with these columns."""
+    async with db.read() as session:
+        fields = await definitions_of(session, listing.record)
+    columns = [*listing.columns, *(CUSTOM + field.key for field in fields if field.active)]
+    batches = _batches(db, listing)
     nothing: Sequence[Cells] = ()
     first = await anext(batches, nothing)
 
@@ -76,7 +64,7 @@ async def stream(
     )
 
 
-async def _batches(db: Database, listing: Listing[R]) -> AsyncIterator[Sequence[Cells]]:
+async def _batches(db: Database, listing: Listing) -> AsyncIterator[Sequence[Cells]]:
     after: tuple[CursorValue, ...] | None = None
     while True:
         async with db.read() as session:
@@ -85,7 +73,7 @@ async def _batches(db: Database, listing: Listing[R]) -> AsyncIterator[Sequence[
             cells = [{**listing.cells(row)} for row in shown]
             if "account_name" in listing.columns:
                 await _name_accounts(session, cells)
-            after = listing.key(shown[-1]) if len(rows) > BATCH else None
+            after = (shown[-1].id,) if len(rows) > BATCH else None
         yield cells
         if after is None:
             return

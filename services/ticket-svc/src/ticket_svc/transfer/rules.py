@@ -1,22 +1,15 @@
-"""CSV as we read and write it (RFC 4180). Pure.
-
-What a spreadsheet would take for a formula is written with an apostrophe before it, and reading
-takes that away again: every text comes back as it was.
-"""
+"""CSV as we read it (RFC 4180); `patchbay_kit.cells` writes it. Pure."""
 
 import csv
 import io
-import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from typing import Any
+
+from patchbay_kit.cells import unguarded
 
 MAX_ROWS = 10_000
 CUSTOM = "custom."
 _DELIMITERS = (",", ";")
-_FORMULA = re.compile(r"'*[=+\-@\t\r]")
-_GUARDED = re.compile(r"'+[=+\-@\t\r]")
 
 
 class SheetRefusedError(ValueError):
@@ -62,36 +55,6 @@ def read_sheet(body: bytes, known: Collection[str]) -> Sheet:
         return Sheet(columns, _rows(lines, columns))
     except csv.Error as error:
         raise SheetRefusedError("import_malformed", f"The file is not CSV: {error}.") from None
-
-
-def write_rows(rows: Iterable[Sequence[Any]]) -> str:
-    """The rows as CSV, each cell as `text_of` gives it."""
-    buffer = io.StringIO(newline="")
-    csv.writer(buffer).writerows([guarded(text_of(value)) for value in row] for row in rows)
-    return buffer.getvalue()
-
-
-def text_of(value: Any) -> str:
-    """A value as a cell: empty for None, ISO 8601 for days and times in UTC."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    if isinstance(value, date):
-        return value.isoformat()
-    return str(value)
-
-
-def guarded(cell: str) -> str:
-    """The cell with an apostrophe before what a spreadsheet would take for a formula."""
-    return f"'{cell}" if _FORMULA.match(cell) else cell
-
-
-def unguarded(cell: str) -> str:
-    """The cell without the apostrophe of `guarded`."""
-    return cell[1:] if _GUARDED.match(cell) else cell
 
 
 def _delimiter(text: str) -> str:
