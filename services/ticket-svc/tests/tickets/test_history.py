@@ -42,6 +42,8 @@ async def test_the_history_is_narrowed_by_what_who_when_and_text(desk: Any, rmm:
 
     assert await found(kind="note") == ["For all 100%.", "Between us."]
     assert len(await found(kind=["note", "audit"])) == 3
+    unknown = await desk.http.get(f"{path}/history", params={"kind": "notes"})
+    assert (unknown.status_code, unknown.json()["code"]) == (422, "validation_failed")
     assert await found(kind="note", public="true") == ["For all 100%."]
     assert await found(kind="note", public="false", q="BETWEEN") == ["Between us."]
     assert await found(q="100%") == ["For all 100%."]

@@ -178,8 +178,12 @@ async def test_the_pane_counts_what_the_viewer_may_see(runtime: Any, desk: Any) 
             "by_status": {status: int(status == "new") for status in STATUSES},
             "unread": 1,
         }
-        other = {"manager_id": new_id()}
-        assert (await http.get("/v1/tickets/counts", params=other)).json()["all"] == 0
+        other = {"manager_id": [new_id(), new_id()]}
+        none = (await http.get("/v1/tickets/counts", params=other)).json()
+        names = ("inbox", "dispatcher", "all", "open", "closed")
+        assert [none[name] for name in names] == [0] * 5
+        # What is unread is one's own, whomever one looks at.
+        assert none["unread"] == 1
     customer = make_principal({"desk"}, kind="contact", account_id=account)
     async with client(runtime, SERVICE, principal=customer) as http:
         assert (await http.get("/v1/tickets/counts")).json()["all"] == 3

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from patchbay_kit.http import RequestModel, ResponseModel
+from ticket_svc.desk.statuses import Priority, StatusCode
 from ticket_svc.moments import Moment
 from ticket_svc.params import RecordId
 
@@ -111,7 +112,7 @@ class Dispatched(ResponseModel):
 
     ticket_id: str
     number: str
-    status: str
+    status: StatusCode
     awaits_dispatch: bool
     version: int
     appointments: list[AppointmentView]
@@ -130,8 +131,8 @@ class WaitingTicket(ResponseModel):
     id: str
     number: str
     subject: str
-    status: str
-    priority: str
+    status: StatusCode
+    priority: Priority
     account_id: str
     account_name: str
     manager_id: str | None
@@ -146,4 +147,6 @@ class Board(ResponseModel):
     technicians: list[TechnicianSlots]
     more_slots: bool = Field(description="there are more in this window: choose a shorter one")
     waiting: list[WaitingTicket] = Field(description="newest first")
-    more_waiting: bool = Field(description="GET /v1/dispatcher pages through all of them")
+    more_waiting: bool = Field(
+        description="GET /v1/tickets?view=dispatcher pages through all of them"
+    )

@@ -26,6 +26,7 @@ from ticket_svc.tickets.actors import By
 from ticket_svc.tickets.editing import record_change
 from ticket_svc.tickets.records import NewEntry
 
+_TERMS = {"description", "quantity", "unit_price", "billable"}
 _FACTS = {"ticket_id", "account_id", "contract_id", "employee_id", "kind", "minutes", "amount"}
 _DIGITS = {"quantity": 3, "unit_price": 2}
 
@@ -55,7 +56,7 @@ async def add(
     await uow.session.flush()
     if contract is not None:
         await use_minutes(uow, contract, _counted(charge), charge.id)
-    data = {"change": "added", **_shown(charge.model_dump(include=_FACTS | {"description"}))}
+    data = {"change": "added", **_shown(charge.model_dump(include=_FACTS | _TERMS))}
     await _note(uow, ticket, charge, "added", data, who, at=charge.performed_at)
     uow.publish(ChargeAdded(**_facts(charge)), subject=charge.id, version=charge.version)
     return charge, contract
@@ -101,7 +102,7 @@ async def remove(uow: UnitOfWork, ticket: Row[Any], charge: Charge, who: By) -> 
     if contract is not None:
         check_open(contract)
         await use_minutes(uow, contract, -_counted(charge), charge.id)
-    data = {"change": "removed", **_shown(charge.model_dump(include=_FACTS | {"description"}))}
+    data = {"change": "removed", **_shown(charge.model_dump(include=_FACTS | _TERMS))}
     await _note(uow, ticket, charge, "removed", data, who)
     uow.publish(ChargeRemoved(**_facts(charge)), subject=charge.id, version=charge.version + 1)
     await uow.session.delete(charge)

@@ -6,6 +6,8 @@ from typing import Any, Literal, Self
 from pydantic import Field, model_validator
 
 from patchbay_kit.http import RequestModel, ResponseModel
+from ticket_svc.desk.statuses import StatusCode
+from ticket_svc.tickets.records import Kind
 from ticket_svc.tickets.schemas import LongText, Priority, Subject
 
 # Who wrote something. Employees are not named to customers.
@@ -18,9 +20,9 @@ class PortalTicketSummary(ResponseModel):
     id: str
     number: str = Field(examples=["1000-0001"])
     subject: str
-    status: str = Field(examples=["in_progress"])
+    status: StatusCode = Field(examples=["in_progress"])
     status_class: Literal["open", "closed"]
-    priority: str
+    priority: Priority
     contact_name: str | None = Field(description="whom of the account it is about")
     own: bool = Field(description="it is about the caller, who may change it")
     created_at: datetime
@@ -67,7 +69,7 @@ class PortalEntry(ResponseModel):
     """A public entry of a ticket's history."""
 
     id: str
-    kind: str = Field(examples=["note", "email", "document"])
+    kind: Kind = Field(examples=["note", "email", "document"])
     by: Author
     name: str | None = Field(description="of the customer's person who wrote it")
     text: str

@@ -22,7 +22,7 @@ from patchbay_kit.db import UnitOfWork
 from ticket_svc.remote.pending import keep_pending
 from ticket_svc.remote.rules import AWAITING
 from ticket_svc.tickets.changing import TicketNote, add_notes
-from ticket_svc.tickets.records import NewEntry
+from ticket_svc.tickets.records import Kind, NewEntry
 from ticket_svc.tickets.tables import Ticket
 
 _TICKET: Table = Ticket.__table__  # type: ignore[attr-defined]  # set by SQLModel
@@ -57,6 +57,7 @@ def _note(event: Envelope[Any], ticket_id: str) -> TicketNote:
     data = event.data
     actor = f"rmm:{data.remote.connection_id}"
     code: ReasonCode | None = None
+    kind: Kind
     returned = closed = None
     if isinstance(data, RemoteTicketClosed):
         kind, text = "remote_closed", "Closed in the RMM. The ticket keeps its status."

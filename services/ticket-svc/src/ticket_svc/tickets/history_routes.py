@@ -13,6 +13,7 @@ from ticket_svc.tickets.actors import by
 from ticket_svc.tickets.explanation import explain_ticket
 from ticket_svc.tickets.locking import lock_named
 from ticket_svc.tickets.notes import add_note
+from ticket_svc.tickets.records import Kind
 from ticket_svc.tickets.repository import HistoryFilter
 from ticket_svc.tickets.schemas import HistoryItem, NewNote, TicketExplanation
 
@@ -24,8 +25,7 @@ router = APIRouter(
 )
 
 Kinds = Annotated[
-    list[Annotated[str, Query(max_length=30)]] | None,
-    Query(max_length=20, description="audit, note, email, task, charge, ...", examples=[["note"]]),
+    list[Kind] | None, Query(max_length=20, description="any of these", examples=[["note"]])
 ]
 Order = Annotated[Literal["oldest", "newest"], Query(description="which come first")]
 

@@ -71,7 +71,7 @@ class RecipientView(ResponseModel):
     id: str
     list_name: Literal["external", "employee"]
     place: Place
-    role: str | None
+    role: Role | None
     employee_id: str | None
     contact_id: str | None
     name: str

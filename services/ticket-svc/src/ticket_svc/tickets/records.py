@@ -3,17 +3,33 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from patchbay_contracts import Channel, Reason
 from patchbay_kit.ids import new_id
+
+# What an entry is about. `audit` is a change of the ticket itself.
+Kind = Literal[
+    "audit",
+    "note",
+    "email",
+    "appointment",
+    "task",
+    "charge",
+    "message",
+    "document",
+    "remote_created",
+    "remote_note",
+    "remote_closed",
+    "device_details",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class NewEntry:
     """A history entry to be written."""
 
-    kind: str
+    kind: Kind
     text: str
     occurred_at: datetime
     public: bool = False

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from patchbay_kit.http import RequestModel, ResponseModel
-from ticket_svc.desk.statuses import StatusClass
+from ticket_svc.desk.statuses import StatusClass, StatusCode
 
 RelationKind = Literal["related", "parent", "child", "original", "duplicate"]
 TicketKey = Annotated[
@@ -27,7 +27,7 @@ class TicketRef(ResponseModel):
     id: str
     number: str
     subject: str
-    status: str
+    status: StatusCode
     status_label: str
     status_class: StatusClass
 

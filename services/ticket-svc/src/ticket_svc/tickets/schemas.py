@@ -5,14 +5,16 @@ from typing import Annotated, Any, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
+from patchbay_contracts import Channel, RemoteOrigin
 from patchbay_kit.http import RequestModel, ResponseModel
 from ticket_svc.desk.statuses import Priority as Priority
-from ticket_svc.desk.statuses import Status, StatusClass, class_of
+from ticket_svc.desk.statuses import Status, StatusClass, StatusCode, class_of
 from ticket_svc.explaining import ExplainedReason
 from ticket_svc.moments import Moment
 from ticket_svc.params import RecordId
 from ticket_svc.tickets.read_state import Envelope
 from ticket_svc.tickets.recipient_schemas import ExternalRecipient, RecipientView
+from ticket_svc.tickets.records import Kind
 
 Subject = Annotated[
     str, Field(min_length=1, max_length=500, examples=["The printer on floor 3 jams"])
@@ -136,7 +138,7 @@ class RemoteTwin(ResponseModel):
     remote_ticket_id: str
     number: str | None
     url: str | None
-    origin: str | None = Field(description="alert, service_ticket or noc_manual (S1-01)")
+    origin: RemoteOrigin | None = Field(description="what made it there (S1-01)")
     closed_at: datetime | None = Field(description="when it was closed there, by somebody there")
 
 
@@ -146,10 +148,10 @@ class TicketSummary(ResponseModel):
     id: str
     number: str
     subject: str
-    status: str
+    status: StatusCode
     status_label: str = Field(description="what the desk calls it (X-19)")
     status_class: StatusClass
-    priority: str
+    priority: Priority
     priority_label: str
     type: str
     type_label: str
@@ -157,7 +159,7 @@ class TicketSummary(ResponseModel):
     awaits_dispatch: bool = Field(
         description='"Waiting for Dispatching" (S2-31); closed ones do not'
     )
-    channel: str
+    channel: Channel
     account: Named
     manager: Person | None
     asset: Named | None
@@ -206,13 +208,13 @@ class HistoryItem(ResponseModel):
     """One thing that happened: when it did, and when we wrote it down (S1-58)."""
 
     id: str
-    kind: str
+    kind: Kind
     public: bool
     actor: str = Field(
         description="who did it", examples=["employee:01890000-0000-7000-8000-000000000001"]
     )
     actor_name: str | None = Field(description="of people, API keys and mail addresses")
-    channel: str = Field(description="employee, email, web, api or rmm")
+    channel: Channel
     text: str
     data: dict[str, Any]
     mail_id: str | None

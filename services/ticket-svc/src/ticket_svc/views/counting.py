@@ -38,13 +38,14 @@ _KEPT = """SELECT status, sum(n) AS n FROM (
 
 
 async def count_tickets(session: AsyncSession, viewer: Viewer, managers: list[str]) -> Counts:
-    """All numbers that the viewer may see, for these managers or for all."""
+    """All numbers that the viewer may see, for these managers or for all; `unread` is the viewer's
+    own, whomever they look at.
+    """
     scope = scope_of(viewer, TicketFilter(manager_id=managers))
     by_status = dict.fromkeys(Status, 0)
-    if scope.nothing:
-        return _counts(by_status, 0, 0, 0)
     parameters = Parameters(postgres=is_postgres(session))
-    by_status |= await _by_status(session, scope)
+    if not scope.nothing:
+        by_status |= await _by_status(session, scope)
     inbox = _small(scope, "t.in_inbox", parameters)
     dispatcher = _small(scope, "t.awaits_dispatch", parameters)
     mine = Scope(managers=[viewer.principal.id], accounts=scope.accounts)
