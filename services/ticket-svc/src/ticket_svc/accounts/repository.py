@@ -56,4 +56,4 @@ async def employee_named(session: AsyncSession, employee_id: str | None) -> Row[
 async def main_contact(session: AsyncSession, account_id: str) -> Contact | None:
     """The account's main contact, locked."""
     statement = select(Contact).where(_CONTACT.c.account_id == account_id, _CONTACT.c.is_main)
-    return (await session.execute(statement.with_for_update())).scalar_one_or_none()
+    return (await session.execute(statement.with_for_update(key_share=True))).scalar_one_or_none()

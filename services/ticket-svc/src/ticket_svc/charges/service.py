@@ -122,7 +122,7 @@ async def _lock_contracts(uow: UnitOfWork, *ids: str | None) -> dict[str | None,
     found: dict[str | None, Contract] = {}
     for contract_id in sorted({each for each in ids if each is not None}):
         contract = await uow.session.get(
-            Contract, contract_id, with_for_update=True, populate_existing=True
+            Contract, contract_id, with_for_update=records.LOCK, populate_existing=True
         )
         if contract is not None:
             found[contract_id] = contract

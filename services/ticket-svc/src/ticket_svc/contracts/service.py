@@ -113,7 +113,7 @@ async def _end_default(uow: UnitOfWork, account_id: str) -> None:
     statement = select(Contract).where(
         col(Contract.account_id) == account_id, col(Contract.is_default)
     )
-    for former in (await uow.session.execute(statement.with_for_update())).scalars():
+    for former in (await uow.session.execute(statement.with_for_update(key_share=True))).scalars():
         _tell(uow, former, await records.apply(uow, former, {"is_default": False}))
 
 

@@ -126,7 +126,7 @@ async def _check_member(
 ) -> None:
     check_own(caller, group)
     # Locked, so that the last administrator is not deactivated meanwhile.
-    if await session.get(Employee, employee_id, with_for_update=True) is None:
+    if await session.get(Employee, employee_id, with_for_update=records.LOCK) is None:
         raise not_found("employee", employee_id)
     await check_reach(session, caller, employee_id)
 

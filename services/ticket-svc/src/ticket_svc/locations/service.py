@@ -21,7 +21,7 @@ from ticket_svc.accounts.tables import Account
 from ticket_svc.locations.schemas import NewLocation
 from ticket_svc.locations.tables import Location
 from ticket_svc.params import contains
-from ticket_svc.records import apply, archive, is_archived, restore
+from ticket_svc.records import LOCK, apply, archive, is_archived, restore
 
 _LOCATION: Table = Location.__table__  # type: ignore[attr-defined]  # set by SQLModel
 
@@ -39,7 +39,7 @@ async def location_for_group(
 
     One that people renamed, changed or archived is the same one and stays as it is (S3-43).
     """
-    await uow.session.get_one(Account, account_id, with_for_update=True)
+    await uow.session.get_one(Account, account_id, with_for_update=LOCK)
     same = (col(Location.account_id) == account_id, col(Location.remote_key) == remote_key)
     found = (await uow.session.execute(select(Location).where(*same))).scalar_one_or_none()
     if found is not None:

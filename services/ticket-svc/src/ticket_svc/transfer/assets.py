@@ -54,7 +54,9 @@ class AssetImporter:
         )
         offered = and_(own, _ASSET.c.archived_at.is_(None), named)
         statement = select(Asset).where(or_(by_id, offered)).order_by(_ASSET.c.id)
-        for asset in (await uow.session.execute(statement.with_for_update())).scalars():
+        for asset in (
+            await uow.session.execute(statement.with_for_update(key_share=True))
+        ).scalars():
             keys = [(asset.account_id, "name", asset.name)]
             if asset.serial_number is not None:
                 keys.append((asset.account_id, "serial_number", asset.serial_number))

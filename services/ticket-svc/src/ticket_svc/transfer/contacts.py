@@ -51,7 +51,7 @@ class ContactImporter:
                 ),
             )
         )
-        statement = statement.order_by(_CONTACT.c.id).with_for_update()
+        statement = statement.order_by(_CONTACT.c.id).with_for_update(key_share=True)
         for contact in (await uow.session.execute(statement)).scalars():
             keys = [(contact.account_id, "name", contact.name)]
             if contact.email1 is not None:
