@@ -19,6 +19,8 @@ OPEN = {
     "/metrics",
     "/readyz",
     "/v1/auth/exchange",
+    "/v1/auth/invitations/accept",
+    "/v1/auth/password-requests",
     "/v1/auth/token",
     "/v1/portal/invitations/accept",
 }

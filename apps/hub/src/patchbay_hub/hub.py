@@ -29,6 +29,7 @@ from patchbay_kit.bus.factory import create_bus
 from patchbay_kit.db.migrate import migrate
 from patchbay_kit.host import Host, HttpEndpoint
 from patchbay_kit.runtime import Runtime, ServiceDefinition
+from patchbay_kit.secretbox import SecretBox
 from patchbay_kit.settings import BaseServiceSettings, Environment, load_settings
 
 log = structlog.get_logger(__name__)
@@ -87,7 +88,11 @@ async def build_hub(options: RunOptions) -> Hub:
     operations = operations_app(hub.runtimes, hub.apps)
     apps |= dict.fromkeys(PATHS, operations) | dict.fromkeys(PAGE_PATHS, page_app())
     router = PrefixRouter(apps, default=hub.apps[SERVICES[0].name])
-    hub.host.endpoints.append(HttpEndpoint(router, options.host, options.port, hub.host.grace))
+    proxies = settings[SERVICES[0].name].trusted_proxies
+    endpoint = HttpEndpoint(
+        router, options.host, options.port, hub.host.grace, trusted_proxies=proxies
+    )
+    hub.host.endpoints.append(endpoint)
     return hub
 
 
@@ -101,8 +106,11 @@ def _settings(service: ServiceDefinition, options: RunOptions, key: str) -> Base
         "secret_key": key,
         "http_host": options.host,
         "http_port": options.port,
-        "public_url": f"http://{options.host}:{options.port}",
     }
+    if not os.environ.get("PATCHBAY_PUBLIC_URL"):
+        overrides["public_url"] = f"http://{options.host}:{options.port}"
+    if not os.environ.get("PATCHBAY_MAIL_SECRET_KEY"):
+        overrides["mail_secret_key"] = SecretBox(key).derive("secrets in mails").hex()
     if options.demo and "PATCHBAY_ENV" not in os.environ:
         overrides["env"] = Environment.DEVELOPMENT
     if service.name == "email-gateway":

@@ -19,6 +19,7 @@ from patchbay_contracts.accounts import (
 )
 from patchbay_contracts.base import EventData, EventKind, registered
 from patchbay_contracts.email import (
+    SEALED_PLACE,
     AttachmentInfo,
     AutomationClass,
     BounceInfo,
@@ -113,6 +114,7 @@ __all__ = [
     "CONTENT_TYPE",
     "EXCHANGE",
     "EXPLANATIONS",
+    "SEALED_PLACE",
     "AccountCreated",
     "AccountMerged",
     "AccountRenamed",

@@ -105,12 +105,20 @@ class MailPurpose(StrEnum):
     MESSAGE = "message"
 
 
+# Where the text of a mail says this, `SendEmail.sealed` stands in what is sent.
+SEALED_PLACE = "{sealed}"
+
+
 class SendEmail(EventData, event="email.send.v1", publisher="ticket-svc", kind=EventKind.REQUEST):
     """Send one mail.
 
     `request_id` is the idempotency key: repeated requests send once. The subject is the request
     id. With `original_mail_id` the body and attachments are the original's (S2-116), else `text`
     and `html`.
+
+    `sealed` is for a secret of the recipient's, such as a link to choose a password: encrypted with
+    PATCHBAY_MAIL_SECRET_KEY, which ticket-svc and email-gateway share. It stands in the mail where
+    the text says `{sealed}`, and is kept nowhere once that was sent.
     """
 
     request_id: str
@@ -126,6 +134,12 @@ class SendEmail(EventData, event="email.send.v1", publisher="ticket-svc", kind=E
     mail_subject: str
     text: str = ""
     html: str | None = None
+    sealed: str | None = Field(
+        default=None, description="stands in what is sent where the text says {sealed}"
+    )
+    good_until: AwareDatetime | None = Field(
+        default=None, description="what has not been sent by then is given up"
+    )
     original_mail_id: str | None = None
     in_reply_to: str | None = None
     references: list[str] = Field(default_factory=list)

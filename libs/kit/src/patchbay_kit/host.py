@@ -67,13 +67,17 @@ class _Server(uvicorn.Server):
 
 @dataclass
 class HttpEndpoint:
-    """An ASGI app on one address. `port` 0 takes a free one; `bound_port` tells which."""
+    """An ASGI app on one address. `port` 0 takes a free one; `bound_port` tells which.
+
+    Only `trusted_proxies` are believed whom they speak for: anybody can send X-Forwarded-For.
+    """
 
     app: Any
     host: str
     port: int
     grace: float = 20.0
     lifespan: Literal["on", "off"] = "off"
+    trusted_proxies: Sequence[str] = ()
     bound_port: int = 0
 
     def server(self) -> _Server:
@@ -88,6 +92,9 @@ class HttpEndpoint:
             http="httptools",
             timeout_graceful_shutdown=max(1, int(self.grace) - 1),
             server_header=False,
+            # Said in any case: uvicorn would believe whatever comes from this machine.
+            proxy_headers=bool(self.trusted_proxies),
+            forwarded_allow_ips=list(self.trusted_proxies),
         )
         return _Server(config)
 

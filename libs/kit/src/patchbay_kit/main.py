@@ -73,7 +73,13 @@ def build_host(service: ServiceDefinition, runtime: Runtime) -> Host:
     if runtime.has_api:
         host.loops += service.api_loops(runtime)
     host.endpoints.append(
-        HttpEndpoint(app, settings.http_host, settings.http_port, grace=settings.shutdown_grace)
+        HttpEndpoint(
+            app,
+            settings.http_host,
+            settings.http_port,
+            grace=settings.shutdown_grace,
+            trusted_proxies=settings.trusted_proxies,
+        )
     )
     return host
 

@@ -10,10 +10,17 @@ import hmac
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from pydantic import SecretStr
+
 from patchbay_kit.errors import PermanentError
 
 if TYPE_CHECKING:
     from cryptography.fernet import Fernet
+
+
+def mail_secret_box(key: SecretStr | None) -> "SecretBox | None":
+    """Seals what only the recipient of a mail may read (`SendEmail.sealed`), if there is a key."""
+    return SecretBox(key.get_secret_value()) if key is not None else None
 
 
 class SecretBox:

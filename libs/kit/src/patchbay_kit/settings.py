@@ -5,12 +5,21 @@ Unsafe values stop the start outside development, with one line that names the s
 
 import re
 from enum import StrEnum
+from ipaddress import ip_network
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 from urllib.parse import unquote, urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
 from patchbay_kit.errors import ConfigurationError
 
@@ -18,6 +27,53 @@ from patchbay_kit.errors import ConfigurationError
 class Environment(StrEnum):
     DEVELOPMENT = "development"
     PRODUCTION = "production"
+
+
+def _usable_mail_key(value: SecretStr | None) -> SecretStr | None:
+    """Deployments pass on what is not set as an empty text."""
+    if value is None or not value.get_secret_value():
+        return None
+    if len(value.get_secret_value()) < 32:
+        raise ValueError("must have at least 32 characters")
+    return value
+
+
+MailSecretKey = Annotated[
+    SecretStr | None,
+    AfterValidator(_usable_mail_key),
+    Field(
+        description="the same for ticket-svc and email-gateway; seals links to choose a password "
+        "on their way into a mail. Without it they are not mailed"
+    ),
+]
+
+
+def _networks(value: Any) -> Any:
+    """Deployments pass on what is not set as an empty text."""
+    if not isinstance(value, str):
+        return value
+    return [each.strip() for each in value.split(",") if each.strip()]
+
+
+def _check_networks(value: tuple[str, ...]) -> tuple[str, ...]:
+    for each in value:
+        try:
+            ip_network(each)
+        except ValueError:
+            raise ValueError(f"{each!r} is no address and no network") from None
+    return value
+
+
+TrustedProxies = Annotated[
+    tuple[str, ...],
+    NoDecode,
+    BeforeValidator(_networks),
+    AfterValidator(_check_networks),
+    Field(
+        description="addresses and networks, with commas, of the proxies in front of us: only what "
+        "they say in X-Forwarded-For and X-Forwarded-Proto is believed"
+    ),
+]
 
 
 class BaseServiceSettings(BaseSettings):
@@ -42,6 +98,7 @@ class BaseServiceSettings(BaseSettings):
     )
     http_host: str = "127.0.0.1"
     http_port: int = Field(default=8080, ge=0, le=65535)
+    trusted_proxies: TrustedProxies = ()
     public_url: str = Field(
         default="http://127.0.0.1:8080", description="how people reach the hub; used in links"
     )

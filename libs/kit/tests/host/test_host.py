@@ -182,6 +182,29 @@ async def test_a_running_request_is_answered_before_the_end(bus: ScriptedBus) ->
         assert await running == 0
 
 
+async def test_nobody_but_a_trusted_proxy_says_who_calls(bus: ScriptedBus) -> None:
+    async def who(request: Request) -> PlainTextResponse:
+        assert request.client is not None
+        return PlainTextResponse(f"{request.client.host} {request.url.scheme}")
+
+    async def told(*proxies: str) -> str:
+        endpoint = HttpEndpoint(app(who=who), "127.0.0.1", 0, trusted_proxies=proxies)
+        host = Host(bus, endpoints=[endpoint])
+        running = asyncio.create_task(host.run())
+        await eventually(lambda: host.endpoints[0].bound_port)
+        # The first is what a stranger wrote, the last what the proxy saw.
+        said = {"X-Forwarded-For": "198.51.100.1, 203.0.113.7", "X-Forwarded-Proto": "https"}
+        async with httpx.AsyncClient(base_url=address(host), headers=said) as client:
+            answer = (await client.get("/who")).text
+        host.stop.set()
+        assert await running == 0
+        return answer
+
+    assert await told() == "127.0.0.1 http"
+    assert await told("192.0.2.0/24") == "127.0.0.1 http"
+    assert await told("127.0.0.0/8") == "203.0.113.7 https"
+
+
 async def test_a_process_serves_while_its_bus_is_away_and_connects_later(
     bus: ScriptedBus,
 ) -> None:

@@ -5,7 +5,7 @@ from typing import Self
 
 from pydantic import Field, SecretStr, model_validator
 
-from patchbay_kit.settings import BaseServiceSettings, Environment
+from patchbay_kit.settings import BaseServiceSettings, Environment, MailSecretKey
 from patchbay_kit.targets import may_be_public
 
 
@@ -38,6 +38,7 @@ class EmailSettings(BaseServiceSettings):
         default=False,
         description="allow mailboxes and a mail server in private networks; development always may",
     )
+    mail_secret_key: MailSecretKey = None
     outgoing: Outgoing = Outgoing.SMTP
     smtp_host: str | None = Field(default=None, description="the server that takes outgoing mail")
     smtp_port: int = Field(default=587, ge=1, le=65535)

@@ -22,6 +22,8 @@ from ticket_svc.custom_fields.routes import router as custom_fields
 from ticket_svc.departments.routes import router as departments
 from ticket_svc.documents.routes import router as documents
 from ticket_svc.documents.routes import uploads
+from ticket_svc.employees.access_routes import invitations_router as employee_invitations
+from ticket_svc.employees.access_routes import router as employees_access
 from ticket_svc.employees.group_routes import router as privilege_groups
 from ticket_svc.employees.routes import router as employees
 from ticket_svc.live.routes import router as live
@@ -72,7 +74,9 @@ ROUTERS = (
     departments,
     dispatch,
     documents,
+    employee_invitations,
     employees,
+    employees_access,
     exports,
     imports,
     exchange,

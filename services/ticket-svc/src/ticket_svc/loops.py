@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from patchbay_kit.runtime import Runtime
 from patchbay_kit.workers.lifecycle import Loop, PeriodicLoop
+from ticket_svc.auth.forgotten import mail_resets
 from ticket_svc.auth.housekeeping import rotate_keys
 from ticket_svc.live.forgetting import forget_old_changes
 from ticket_svc.mail.service import take_late_answers
@@ -14,6 +15,7 @@ from ticket_svc.views.counting import fold_counts
 from ticket_svc.views.renewing import renew_texts
 
 SWEEP_SECONDS = 5.0
+RESET_SECONDS = 3.0
 TEXT_SECONDS = 1.0
 KEYS_SECONDS = 3600.0
 FORGET_SECONDS = 600.0
@@ -51,11 +53,15 @@ def loops(runtime: Runtime) -> Sequence[Loop]:
         async with runtime.db.unit_of_work() as uow:
             return await forget_old_changes(uow)
 
+    async def resets() -> bool:
+        return await mail_resets(runtime)
+
     async def keys() -> bool:
         return await rotate_keys(runtime)
 
     return [
         PeriodicLoop("signing-keys", keys, KEYS_SECONDS),
+        PeriodicLoop("password-requests", resets, RESET_SECONDS),
         PeriodicLoop("pending-remote-events", remote, SWEEP_SECONDS),
         PeriodicLoop("late-answers", answers, SWEEP_SECONDS),
         PeriodicLoop("tickets-of-merged-accounts", merged, SWEEP_SECONDS),

@@ -14,13 +14,13 @@ from ticket_svc.departments import tables as departments
 from ticket_svc.desk import tables as desk
 from ticket_svc.documents import tables as documents
 from ticket_svc.employees import tables as employees
+from ticket_svc.invitations import tables as invitations
 from ticket_svc.links import tables as links
 from ticket_svc.live import tables as live
 from ticket_svc.locations import tables as locations
 from ticket_svc.mail import tables as mail
 from ticket_svc.merging import tables as merging
 from ticket_svc.messages import tables as messages
-from ticket_svc.portal import tables as portal
 from ticket_svc.remote import tables as remote
 from ticket_svc.rights import tables as rights
 from ticket_svc.sign_ins import tables as sign_ins
@@ -40,13 +40,13 @@ FEATURES = (
     desk,
     documents,
     employees,
+    invitations,
     links,
     live,
     locations,
     mail,
     merging,
     messages,
-    portal,
     remote,
     rights,
     sign_ins,

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import NoDecode
 
-from patchbay_kit.settings import BaseServiceSettings, Environment
+from patchbay_kit.settings import BaseServiceSettings, Environment, MailSecretKey
 
 
 class TicketSettings(BaseServiceSettings):
@@ -18,6 +18,14 @@ class TicketSettings(BaseServiceSettings):
     company_name: str = Field(default="Own company", max_length=300)
     support_address: str = Field(default="support@localhost", max_length=320)
     document_max_bytes: int = Field(default=25_000_000, ge=1, le=1_000_000_000)
+    mail_secret_key: MailSecretKey = None
+    sign_in_failures: int = Field(
+        default=100,
+        ge=0,
+        le=1_000_000,
+        description="failures to sign in from one client address in a quarter of an hour before "
+        "it has to wait; 0: no limit",
+    )
     token_hours: int | None = Field(
         default=None, ge=1, le=12, description="default: 1, and 12 in development"
     )

@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from patchbay_kit.testing.harness import client
 from ticket_svc.definition import SERVICE
-from ticket_svc.portal.tables import ContactInvitation
+from ticket_svc.invitations.tables import Invitation
 
 PASSWORD = "correct horse battery"
 ANN = "ann@acme.example"
@@ -51,7 +51,7 @@ async def test_an_invitation_is_good_once_and_for_three_days(desk: Any, runtime:
     second = made.json()
     assert made.headers["Cache-Control"] == "no-store"
     assert second["url"].endswith("#" + second["token"])
-    assert second["token"] not in str(await desk.rows(ContactInvitation))
+    assert second["token"] not in str(await desk.rows(Invitation))
 
     async with client(runtime, SERVICE, permissions=None) as anybody:
 
@@ -68,7 +68,7 @@ async def test_an_invitation_is_good_once_and_for_three_days(desk: Any, runtime:
         third = await desk.post(f"/v1/contacts/{ann}/invitation")
         async with runtime.db.unit_of_work() as uow:
             past = {"expires_at": runtime.clock() - timedelta(seconds=1)}
-            await uow.session.execute(update(ContactInvitation.__table__).values(past))
+            await uow.session.execute(update(Invitation.__table__).values(past))
         assert (await accept(third["token"])).status_code == 422
 
 

@@ -59,6 +59,8 @@ BODIES: dict[str, Any] = {
     "POST /v1/mail-decisions/{mail_id}/create": {"account_id": "{account_id}"},
     "POST /v1/messages": {"to": [{"employee_id": "{employee_id}"}], "text": "Hello"},
     "POST /v1/portal/invitations/accept": {"token": "x", "password": PASSWORD},
+    "POST /v1/auth/invitations/accept": {"token": "x", "password": PASSWORD},
+    "POST /v1/auth/password-requests": {"email": "mia@desk.example"},
     "POST /v1/portal/tickets": {"subject": "New"},
     "POST /v1/portal/tickets/{ticket}/notes": {"text": "New"},
     "POST /v1/privilege-groups": {"name": "New"},
@@ -322,6 +324,7 @@ async def test_every_route_answers_every_role_as_the_matrix_says(
     sqlite_url: str, tmp_path: Path, make_desk: Any, mail: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = {"admin_email": "admin@desk.example", "admin_password": PASSWORD}
+    settings["mail_secret_key"] = PASSWORD * 2
     wrong: list[str] = []
     async with make_runtime(SERVICE, sqlite_url, blob_dir=tmp_path / "b", **settings) as runtime:
         with app_of(SERVICE, runtime) as app:

@@ -2,30 +2,43 @@
 on (S2-111 .. S2-116).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from email_gateway.parsing.build import OutgoingAttachment, OutgoingSpec, build_message
 from email_gateway.parsing.limits import Limits, QuarantineError
 from email_gateway.parsing.mail import extract_attachments, parse_mail
 from email_gateway.parsing.tokens import make_message_id, make_token
-from patchbay_contracts import PersonRef, SendEmail
+from patchbay_contracts import SEALED_PLACE, PersonRef, SendEmail
 
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """A message ready to go. `sender` is the envelope's, empty for automatic mail (RFC 3834)."""
+    """A message ready to go. `sender` is the envelope's, empty for automatic mail (RFC 3834);
+    `kept` is what the ledger shows of it, which is without the secret where it carries one.
+    """
 
     raw: bytes
+    kept: bytes
     message_id: str
     sender: str
     recipients: list[str]
 
 
+NOT_KEPT = "(a link for the recipient alone: it was sent, and is not kept)"
+
+
 def compose(
-    request: SendEmail, mail_id: str, support_address: str, token_key: bytes, original: bytes | None
+    request: SendEmail,
+    mail_id: str,
+    support_address: str,
+    token_key: bytes,
+    original: bytes | None,
+    secret: str | None = None,
 ) -> Composed:
-    """Blocking; the same request and mail id give the same Message-ID."""
+    """Blocking; the same request and mail id give the same Message-ID. `secret` is what the request
+    has sealed.
+    """
     domain = support_address.rpartition("@")[2] or "localhost"
     if request.ticket_id is not None:
         message_id = make_message_id(token_key, request.ticket_id, mail_id, domain)
@@ -50,9 +63,20 @@ def compose(
     )
     people = [*request.to, *request.cc, *request.bcc]
     recipients = list(dict.fromkeys(each.email for each in people))
-    return Composed(
-        build_message(spec), message_id, "" if request.automatic else support_address, recipients
+    raw, kept = _built(spec, secret)
+    sender = "" if request.automatic else support_address
+    return Composed(raw, kept, message_id, sender, recipients)
+
+
+def _built(spec: OutgoingSpec, secret: str | None) -> tuple[bytes, bytes]:
+    """The bytes to send, and those to keep."""
+    if secret is None:
+        raw = build_message(spec)
+        return raw, raw
+    sent, kept = (
+        replace(spec, text=spec.text.replace(SEALED_PLACE, each)) for each in (secret, NOT_KEPT)
     )
+    return build_message(sent), build_message(kept)
 
 
 def tagged(address: str, token: str) -> str:

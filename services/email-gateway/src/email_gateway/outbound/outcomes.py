@@ -93,6 +93,7 @@ async def _finish(
         row,
         reason,
         **_part(prepared, refused),
+        **_unsealed(row),
         state=state,
         sent_at=uow.now,
         last_error=None,
@@ -138,7 +139,7 @@ async def _give_up(uow: UnitOfWork, row: Row[Any], error: str) -> None:
     """Refused for good, or out of attempts; the ticket is told."""
     params = {"error": error, "attempt": row.attempts + 1}
     reason = Reason(code=ReasonCode.SEND_REFUSED, params=params)
-    if not await _change(uow, row, reason, state="failed", last_error=error):
+    if not await _change(uow, row, reason, state="failed", last_error=error, **_unsealed(row)):
         return
     event = EmailFailed(
         mail_id=row.id,
@@ -158,6 +159,13 @@ def _part(prepared: Prepared, refused: dict[str, str]) -> dict[str, Any]:
         "blob": prepared.blob,
         "refused": [{"address": a, "answer": answer} for a, answer in refused.items()],
     }
+
+
+def _unsealed(row: Row[Any]) -> dict[str, Any]:
+    """What only the recipient may read is forgotten with the last attempt."""
+    if not row.request.get("sealed"):
+        return {}
+    return {"request": {name: value for name, value in row.request.items() if name != "sealed"}}
 
 
 def _refused(row: Row[Any]) -> dict[str, str]:

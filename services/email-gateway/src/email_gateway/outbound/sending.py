@@ -22,7 +22,9 @@ from email_gateway.outbound.tables import OutgoingMail
 from email_gateway.outbound.transport import SendError, SendResult, Transport
 from patchbay_contracts import SendEmail
 from patchbay_kit.db import UnitOfWork
+from patchbay_kit.errors import PermanentError
 from patchbay_kit.runtime import Runtime
+from patchbay_kit.secretbox import mail_secret_box
 
 log = structlog.get_logger(__name__)
 
@@ -160,7 +162,7 @@ class Sender:
                     self._unwritten.append(Attempt(row, None, composed))
                 else:
                     ready.append((row, composed))
-            blobs = await self.runtime.blobs.put([composed.raw for _, composed in ready])
+            blobs = await self.runtime.blobs.put([composed.kept for _, composed in ready])
             begun = True
             for (row, composed), blob in zip(ready, blobs, strict=True):
                 attempt = await self._try(transport, row, Prepared(composed, blob))
@@ -203,11 +205,17 @@ class Sender:
     async def _compose(self, row: Row[Any]) -> Composed | SendError:
         try:
             request = SendEmail.model_validate(row.request)
+            if request.good_until is not None and request.good_until <= self.runtime.clock():
+                text = f"it was of use until {request.good_until:%Y-%m-%d %H:%M} UTC only"
+                return SendError(text, permanent=True)
             mail_id = request.original_mail_id
             original = await self.original_of(self.runtime, mail_id) if mail_id else None
+            secret = _opened(request, self.runtime) if request.sealed else None
             return await asyncio.to_thread(
-                compose, request, row.id, self.support_address, self.token_key, original
+                compose, request, row.id, self.support_address, self.token_key, original, secret
             )
+        except PermanentError as error:
+            return SendError(f"the mail cannot be built: {error}", permanent=True)
         except FileNotFoundError:
             return SendError("the original is not in the blob store", permanent=True)
         except OSError as error:
@@ -219,6 +227,18 @@ class Sender:
             log.exception("mail.broken", mail_id=row.id)
             kind = type(error).__name__
             return SendError(f"the mail cannot be built: {kind}", permanent=False)
+
+
+def _opened(request: SendEmail, runtime: Runtime) -> str:
+    """What only the recipient may read."""
+    box = mail_secret_box(runtime.settings.mail_secret_key)
+    if box is None or request.sealed is None:
+        raise PermanentError("mail_key_missing", "PATCHBAY_MAIL_SECRET_KEY is not set here")
+    try:
+        return box.open(request.sealed)
+    except PermanentError:
+        text = "PATCHBAY_MAIL_SECRET_KEY is not the one that ticket-svc has"
+        raise PermanentError("mail_key_wrong", text) from None
 
 
 async def release(uow: UnitOfWork) -> None:

@@ -17,15 +17,20 @@ from ticket_svc.accounts.tables import Contact
 from ticket_svc.employees.tables import Employee
 from ticket_svc.rights.people import contact_now, employee_now
 from ticket_svc.sign_ins.attempts import count_attempt, forgive
+from ticket_svc.sign_ins.clients import Client, take_back
 
 _EMPLOYEE: Table = Employee.__table__  # type: ignore[attr-defined]  # set by SQLModel
 _CONTACT: Table = Contact.__table__  # type: ignore[attr-defined]
 
 
-async def sign_in(db: Database, email: str, password: str) -> Principal:
-    """Who has the address and the password; 401 `invalid_credentials`, 429 `locked`."""
+async def sign_in(
+    db: Database, email: str, password: str, client: Client | None = None
+) -> Principal:
+    """Who has the address and the password; 401 `invalid_credentials`, 429 `locked` or
+    `client_locked`.
+    """
     address = email.strip().lower()
-    await count_attempt(db, address)
+    await count_attempt(db, address, client)
     async with db.read() as session:
         table, row = await _with_address(session, address)
     right = await verify_password(password, row.password_hash if row else None)
@@ -35,6 +40,8 @@ async def sign_in(db: Database, email: str, password: str) -> Principal:
     async with db.unit_of_work() as uow:
         found = await _let_in(uow, table, row, hashed)
         if found is not None:
+            # In the order in which they were counted.
+            await take_back(uow.session, client)
             await forgive(uow.session, address)
     if found is None:
         raise _invalid()

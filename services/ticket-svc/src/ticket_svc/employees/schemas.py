@@ -63,6 +63,13 @@ class NewPassword(RequestModel):
     password: Password
 
 
+class Acceptance(RequestModel):
+    """Of an invitation."""
+
+    token: Annotated[SecretStr, Field(min_length=1, max_length=100)]
+    password: Password
+
+
 class AddressWarning(ResponseModel):
     """Something that is allowed but will not work as one may expect."""
 

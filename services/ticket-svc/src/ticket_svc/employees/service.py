@@ -14,6 +14,7 @@ from ticket_svc.desk.service import refuse_support_address
 from ticket_svc.employees.giving import check_gift, check_reach, keep_an_administrator
 from ticket_svc.employees.schemas import AddressWarning, NewEmployee
 from ticket_svc.employees.tables import Employee
+from ticket_svc.invitations.service import end
 from ticket_svc.sign_ins.attempts import forgive
 
 _EMPLOYEE: Table = Employee.__table__  # type: ignore[attr-defined]  # set by SQLModel
@@ -49,6 +50,8 @@ async def change(
     addresses = {name: changes.get(name) for name in ("email1", "email2")}
     await refuse_support_address(uow.session, **addresses)
     changed = await records.apply(uow, employee, changes)
+    if "active" in changed and not employee.active:
+        await end(uow.session, employee.id)
     if {"active", "permissions"} & set(changed):
         await keep_an_administrator(uow.session)
     _tell(uow, employee, changed)
@@ -62,11 +65,17 @@ async def change_own(uow: UnitOfWork, employee: Employee, changes: dict[str, Any
 async def set_password(
     uow: UnitOfWork, employee: Employee, password: str, caller: Principal
 ) -> None:
-    """A new password; a lock after failures ends, and so does a one-time password."""
+    """The same for somebody else: who may do more than the caller is beyond them (403)."""
     await check_reach(uow.session, caller, employee.id)
+    await choose_password(uow, employee, password)
+
+
+async def choose_password(uow: UnitOfWork, employee: Employee, password: str) -> None:
+    """A new password; a lock after failures ends, and so do a one-time password and invitations."""
     hashed = await hash_password(password)
     _tell(uow, employee, await records.apply(uow, employee, {"password_hash": hashed}))
     employee.one_time = False
+    await end(uow.session, employee.id)
     await forgive(uow.session, employee.email1, employee.email2)
 
 

@@ -1,16 +1,10 @@
 """HTTP of customers' access: `employees.admin` gives and takes it, an invitation is taken up."""
 
-from datetime import datetime
-from typing import Annotated
-
 from fastapi import APIRouter, Depends, Response
-from pydantic import Field, SecretStr
 
 from patchbay_kit.http import (
     Caller,
     Reader,
-    RequestModel,
-    ResponseModel,
     RuntimeDep,
     TransactionalRoute,
     Uow,
@@ -19,7 +13,15 @@ from patchbay_kit.http import (
 from ticket_svc import records
 from ticket_svc.accounts.belonging import locked_in_account
 from ticket_svc.accounts.tables import Contact
-from ticket_svc.employees.schemas import NewPassword, Password
+from ticket_svc.employees.schemas import Acceptance, NewPassword
+from ticket_svc.invitations.mailing import mailing_of
+from ticket_svc.invitations.schemas import (
+    AccessView,
+    InvitationMade,
+    InvitationWanted,
+    access_view,
+)
+from ticket_svc.invitations.service import end
 from ticket_svc.portal import access
 from ticket_svc.sign_ins.standing import forget_standings
 
@@ -36,34 +38,11 @@ invitations_router = APIRouter(
 CHANGES = [Depends(forget_standings)]
 
 
-class AccessView(ResponseModel):
-    """Whether a contact signs in."""
-
-    has_password: bool
-    invited_until: datetime | None = Field(description="when the last invitation ends or ended")
-
-
-class InvitationMade(ResponseModel):
-    """Shown this once: hand it to the contact, and to nobody else."""
-
-    token: str
-    url: str = Field(examples=["https://desk.example/portal/invitation#0QmZ..."])
-    expires_at: datetime
-
-
-class Acceptance(RequestModel):
-    token: Annotated[SecretStr, Field(min_length=1, max_length=100)]
-    password: Password
-
-
 @router.get("/{contact_id}/access", summary="Whether a contact signs in")
 async def read_access(contact_id: str, session: Reader) -> AccessView:
     """As a customer, for the portal."""
     contact = await records.read(session, Contact, contact_id, "contact")
-    return AccessView(
-        has_password=contact.password_hash is not None,
-        invited_until=await access.invited_until(session, contact.id),
-    )
+    return await access_view(session, contact)
 
 
 @router.delete(
@@ -96,18 +75,33 @@ async def put_password(contact_id: str, body: NewPassword, uow: Uow) -> Response
 
 @router.post("/{contact_id}/invitation", status_code=201, summary="Invite a contact to sign in")
 async def create_invitation(
-    contact_id: str, caller: Caller, uow: Uow, runtime: RuntimeDep, response: Response
+    contact_id: str,
+    caller: Caller,
+    uow: Uow,
+    runtime: RuntimeDep,
+    response: Response,
+    body: InvitationWanted | None = None,
 ) -> InvitationMade:
     """The link lets them choose a password, once and for 72 hours. It ends an earlier one.
 
-    It is not mailed: mail is stored and may be read by others.
+    It is mailed to their first address as well, where PATCHBAY_MAIL_SECRET_KEY is set; `.../access`
+    tells what became of the mail.
     """
     contact = await locked_in_account(uow, Contact, contact_id, "contact")
-    made = await access.invite(uow, contact, caller)
+    wanted = body or InvitationWanted()
+    made = await access.invite(uow, contact, caller, mailing_of(runtime), mail=wanted.mail)
     response.headers["Cache-Control"] = "no-store"
-    # After the #: browsers keep that to themselves, so that it is in nobody's log.
-    url = f"{runtime.settings.public_url.rstrip('/')}/portal/invitation#{made.token}"
-    return InvitationMade(token=made.token, url=url, expires_at=made.expires_at)
+    return InvitationMade.model_validate(made)
+
+
+@router.delete(
+    "/{contact_id}/invitation", status_code=204, summary="Withdraw a contact's invitation"
+)
+async def delete_invitation(contact_id: str, uow: Uow) -> Response:
+    """The link is not good any more; a password stays. Repeating it changes nothing."""
+    contact = await locked_in_account(uow, Contact, contact_id, "contact")
+    await end(uow.session, contact.id)
+    return Response(status_code=204)
 
 
 @invitations_router.post(

@@ -1,4 +1,5 @@
-"""Failures to sign in: ten lock an address for a quarter of an hour.
+"""Failures to sign in: ten lock an address for a quarter of an hour, and too many from one client,
+whatever the addresses, stop the client for as long.
 
 Promise: counted before the password is looked at, one after another, so that a hundred attempts at
 once are no more than ten guesses; and for addresses that nobody has just the same, so that the lock
@@ -13,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from patchbay_kit.db import Database, UnitOfWork, insert_many
 from patchbay_kit.errors import ProblemError
+from ticket_svc.sign_ins.clients import Client, client_locked, count_client, forget_clients
 from ticket_svc.sign_ins.tables import SignInAttempt
 
 _ATTEMPT: Table = SignInAttempt.__table__  # type: ignore[attr-defined]  # set by SQLModel
@@ -22,14 +24,19 @@ LOCK_FOR = timedelta(minutes=15)
 FORGOTTEN_AFTER = timedelta(days=1)
 
 
-async def count_attempt(db: Database, address: str) -> None:
-    """Count one; 429 `locked` where the address has had its ten.
+async def count_attempt(db: Database, address: str, client: Client | None = None) -> None:
+    """Count one; 429 `locked` where the address has had its ten, `client_locked` where the client
+    has had its number.
 
-    It is a failure until `forgive` says otherwise.
+    It is a failure until `forgive` and `take_back` say otherwise. What a stopped client tries is
+    not counted against the address.
     """
     digest = _digest(address)
     async with db.unit_of_work() as uow:
-        until = await _count(uow, digest)
+        stopped = await count_client(uow, client)
+        until = await _count(uow, digest) if stopped is None else None
+    if stopped is not None:
+        raise client_locked(stopped - db.clock())
     if until is not None:
         seconds = max(1, int((until - db.clock()).total_seconds()))
         raise ProblemError(
@@ -50,9 +57,10 @@ async def forgive(session: AsyncSession, *addresses: str | None) -> None:
 
 
 async def forget_old(uow: UnitOfWork) -> None:
-    """Remove what nobody has tried for a day."""
+    """Remove what nobody has tried for a day, and clients whose failures do not count any more."""
     old = _ATTEMPT.c.tried_at < uow.now - FORGOTTEN_AFTER
     await uow.session.execute(delete(_ATTEMPT).where(old))
+    await forget_clients(uow)
 
 
 async def _count(uow: UnitOfWork, digest: str) -> datetime | None:

@@ -56,12 +56,32 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("address_digest", name=op.f("pk_sign_in_attempt")),
     )
     op.create_table(
-        "contact_invitation",
-        sa.Column("contact_id", IdType, nullable=False),
+        "sign_in_client",
+        sa.Column("client_digest", sa.String(length=64), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("counted_since", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("client_digest", name=op.f("pk_sign_in_client")),
+    )
+    op.create_table(
+        "invitation",
+        sa.Column("id", IdType, nullable=False),
+        sa.Column("person_kind", sa.String(length=10), nullable=False),
+        sa.Column("person_id", IdType, nullable=False),
+        sa.Column("purpose", sa.String(length=10), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("expires_at", UtcDateTime(), nullable=False),
+        sa.Column("mailed_to", sa.String(length=320), nullable=True),
+        sa.Column("mail_state", sa.String(length=10), nullable=True),
+        sa.Column("mail_error", sa.String(length=500), nullable=True),
         sa.Column("created_by", sa.String(length=200), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
-        sa.PrimaryKeyConstraint("contact_id", name=op.f("pk_contact_invitation")),
-        sa.UniqueConstraint("digest", name=op.f("uq_contact_invitation_digest")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_invitation")),
+        sa.UniqueConstraint("digest", name=op.f("uq_invitation_digest")),
+        sa.UniqueConstraint("person_id", "purpose", name=op.f("uq_invitation_person_id_purpose")),
+    )
+    op.create_table(
+        "password_request",
+        sa.Column("address", sa.String(length=320), nullable=False),
+        sa.Column("asked_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("address", name=op.f("pk_password_request")),
     )

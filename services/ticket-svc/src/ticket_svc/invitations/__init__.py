@@ -1,0 +1,1 @@
+"""Links by which employees and customers choose their password."""
