@@ -2,8 +2,10 @@
 
 from typing import Any
 
+import asyncpg
 import pytest
 
+from patchbay_kit.http.database_errors import database_problem
 from patchbay_kit.runtime import Runtime
 from patchbay_kit.testing.harness import client, make_runtime
 
@@ -45,6 +47,16 @@ async def test_an_internal_error_keeps_its_text_to_itself(sqlite_runtime: Any, n
     answer = await ask(sqlite_runtime, notes, "GET", "/v1/odd/crash")
     assert "secret" not in answer.text
     assert "RuntimeError" not in answer.text
+
+
+async def test_only_the_drivers_time_outs_and_resets_are_the_databases() -> None:
+    for error in (TimeoutError("a mail server"), FileNotFoundError("a file")):
+        assert database_problem(error) is None
+    with pytest.raises(ConnectionRefusedError) as refused:
+        await asyncpg.connect("postgresql://nobody@127.0.0.1:1/nothing", timeout=5)
+    problem = database_problem(refused.value)
+    assert problem is not None
+    assert (problem.status, problem.code) == (503, "database_unavailable")
 
 
 async def test_a_validation_error_points_at_every_wrong_member(

@@ -1,11 +1,21 @@
 """What a database error means to the caller of an API."""
 
-from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+import traceback
+
+from sqlalchemy.exc import (
+    DBAPIError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    PendingRollbackError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from patchbay_kit.db.failures import sqlstate
 from patchbay_kit.errors import ProblemError
 
+# SQLAlchemy's, where a savepoint cannot be taken back since the connection is gone.
+_BROKEN_IN_SAVEPOINT = "8s2b"
 _UNIQUE_VIOLATION = "23505"
 # Serialization failure, deadlock, lock time-out, statement time-out.
 _BUSY = frozenset({"40001", "40P01", "55P03", "57014"})
@@ -17,6 +27,10 @@ def database_problem(error: BaseException) -> ProblemError | None:
     """The problem to answer, or None where the error is a defect of ours."""
     if isinstance(error, PoolTimeoutError):
         return database_busy()
+    if isinstance(error, PendingRollbackError):
+        return database_lost() if error.code == _BROKEN_IN_SAVEPOINT else None
+    if isinstance(error, OSError):
+        return database_lost() if _is_of_driver(error) else None
     if not isinstance(error, DBAPIError):
         return None
     state = sqlstate(error)
@@ -64,6 +78,12 @@ def database_busy() -> ProblemError:
         hint="Repeat the request.",
         headers={"Retry-After": "1"},
     )
+
+
+def _is_of_driver(error: BaseException) -> bool:
+    """The driver's own time-outs and resets come as Python's, so only their way tells."""
+    frames = traceback.walk_tb(error.__traceback__)
+    return any(frame.f_globals.get("__name__", "").startswith("asyncpg.") for frame, _ in frames)
 
 
 def _is_unique(error: IntegrityError, state: str) -> bool:

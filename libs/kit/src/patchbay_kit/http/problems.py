@@ -12,7 +12,7 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -117,6 +117,8 @@ def install_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(DBAPIError, _on_database)
     app.add_exception_handler(PoolTimeoutError, _on_database)
+    app.add_exception_handler(PendingRollbackError, _on_database)
+    app.add_exception_handler(OSError, _on_database)
 
 
 def from_error(error: ProblemError, request_id: str | None) -> Response:
@@ -186,6 +188,8 @@ async def _on_http(request: Request, error: Exception) -> Response:
 
 async def _on_database(request: Request, error: Exception) -> Response:
     problem = database_problem(error)
+    if problem is None and isinstance(error, OSError):
+        raise error  # no database's: for the last net
     if problem is None:
         log.error("http.database_error", exc_info=error)
         return internal_error(request_id_of(request))
