@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from patchbay_contracts import EmailDecided, MailOutcome, MailPurpose, SendEmail
+from patchbay_kit.testing.harness import client
+from ticket_svc.definition import SERVICE
 
 EVE = "eve@new.example"
 MISSING = "01890000-0000-7000-8000-00000000000f"
@@ -115,3 +117,17 @@ async def test_a_decision_about_what_is_not_there_changes_nothing(desk: Any, wai
         for method, act in (("GET", ""), ("POST", "/ignore")):
             lost = await desk.http.request(method, f"/v1/mail-decisions/{mail_id}{act}")
             assert (lost.status_code, lost.json()["code"]) == (404, "mail_decision_not_found")
+
+
+@pytest.mark.covers("S2-30")
+async def test_what_became_of_a_mail_stays_hidden_from_those_who_do_not_see_the_ticket(
+    desk: Any, runtime: Any, waiting: Any
+) -> None:
+    ticket = await desk.ticket()
+    await desk.post(path(waiting, "/file"), ticket_id=ticket["id"])
+    bodies = {"/file": {"ticket_id": ticket["id"]}, "/create": {"account_id": MISSING}}
+    async with client(runtime, SERVICE, permissions={"desk"}) as http:
+        for act in ("/file", "/create", "/ignore"):
+            answer = await http.post(path(waiting, act), json=bodies.get(act, {}))
+            assert answer.status_code == 404
+            assert ticket["id"] not in answer.text

@@ -54,14 +54,18 @@ async def decision_of(session: AsyncSession, mail_id: str) -> Row[Any]:
 async def visible_decision(session: AsyncSession, viewer: Viewer, mail_id: str) -> Row[Any]:
     """The same for those who may see the ticket that came of it; undecided ones are everybody's."""
     row = await decision_of(session, mail_id)
-    if row.ticket_id is not None and not await sees(session, viewer, row.ticket_id):
+    if not await _may_see(session, viewer, row):
         raise not_found("mail_decision", mail_id)
     return row
 
 
+async def _may_see(session: AsyncSession, viewer: Viewer, row: Row[Any]) -> bool:
+    return row.ticket_id is None or await sees(session, viewer, row.ticket_id)
+
+
 async def file_by_hand(uow: UnitOfWork, viewer: Viewer, mail_id: str, ticket_id: str) -> None:
     """File the mail on a ticket and send it on like any other; 422 `ticket_unknown`."""
-    decided = await _undecided(uow, mail_id, MailOutcome.FILED)
+    decided = await _undecided(uow, viewer, mail_id, MailOutcome.FILED)
     ticket = (await lock_tickets(uow.session, [ticket_id])).get(ticket_id)
     if ticket is None or not viewer.sees(ticket):
         raise invalid("ticket_unknown", "No such ticket", field="/ticket_id")
@@ -71,11 +75,11 @@ async def file_by_hand(uow: UnitOfWork, viewer: Viewer, mail_id: str, ticket_id:
     await settle(uow, decided)
 
 
-async def create_by_hand(uow: UnitOfWork, mail_id: str, account_id: str) -> None:
+async def create_by_hand(uow: UnitOfWork, viewer: Viewer, mail_id: str, account_id: str) -> None:
     """Open a ticket from the mail, answer and send it on; 422 `account_unknown`,
     `account_archived`.
     """
-    decided = await _undecided(uow, mail_id, MailOutcome.CREATED)
+    decided = await _undecided(uow, viewer, mail_id, MailOutcome.CREATED)
     await active_account(uow, account_id)
     contact_id = decided.sender.accounts.get(account_id)
     decided.verdict = replace(decided.verdict, account_id=account_id, contact_id=contact_id)
@@ -87,16 +91,20 @@ async def create_by_hand(uow: UnitOfWork, mail_id: str, account_id: str) -> None
     await settle(uow, decided)
 
 
-async def ignore_by_hand(uow: UnitOfWork, mail_id: str) -> None:
+async def ignore_by_hand(uow: UnitOfWork, viewer: Viewer, mail_id: str) -> None:
     """Make nothing of the mail; its original stays with the mail gateway."""
-    await settle(uow, await _undecided(uow, mail_id, MailOutcome.IGNORED))
+    await settle(uow, await _undecided(uow, viewer, mail_id, MailOutcome.IGNORED))
 
 
-async def _undecided(uow: UnitOfWork, mail_id: str, outcome: MailOutcome) -> DecidedMail:
-    """The mail as it came, with the person's verdict; 409 where it is decided already."""
+async def _undecided(
+    uow: UnitOfWork, viewer: Viewer, mail_id: str, outcome: MailOutcome
+) -> DecidedMail:
+    """The mail as it came, with the person's verdict; 409 where it is decided already, and 404
+    where that led to a ticket that the person may not see.
+    """
     statement = select(_DECISION).where(_DECISION.c.mail_id == mail_id).with_for_update()
     row = (await uow.session.execute(statement)).one_or_none()
-    if row is None:
+    if row is None or not await _may_see(uow.session, viewer, row):
         raise not_found("mail_decision", mail_id)
     if row.outcome != MailOutcome.UNDECIDED or row.evidence is None:
         raise _decided_already(row)

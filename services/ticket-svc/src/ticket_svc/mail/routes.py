@@ -55,16 +55,18 @@ async def file_mail(mail_id: str, body: FileMail, uow: Uow, viewer: ViewerDep) -
 
 
 @router.post("/{mail_id}/create", summary="Open a ticket from an undecided mail")
-async def create_from_mail(mail_id: str, body: CreateFromMail, uow: Uow) -> MailDecisionView:
+async def create_from_mail(
+    mail_id: str, body: CreateFromMail, uow: Uow, viewer: ViewerDep
+) -> MailDecisionView:
     """In the account named; the sender becomes its external recipient (S2-132)."""
-    await deciding.create_by_hand(uow, _checked(mail_id), body.account_id)
+    await deciding.create_by_hand(uow, viewer, _checked(mail_id), body.account_id)
     return _view(await deciding.decision_of(uow.session, _checked(mail_id)))
 
 
 @router.post("/{mail_id}/ignore", summary="Make nothing of an undecided mail")
-async def ignore_mail(mail_id: str, uow: Uow) -> MailDecisionView:
+async def ignore_mail(mail_id: str, uow: Uow, viewer: ViewerDep) -> MailDecisionView:
     """The original stays readable with the mail gateway."""
-    await deciding.ignore_by_hand(uow, _checked(mail_id))
+    await deciding.ignore_by_hand(uow, viewer, _checked(mail_id))
     return _view(await deciding.decision_of(uow.session, _checked(mail_id)))
 
 
