@@ -160,3 +160,15 @@ class DocumentAdded(EventData, event="document.added.v1", publisher="ticket-svc"
     media_type: str
     size: int = Field(description="bytes")
     public: bool
+
+
+class DocumentUpdated(EventData, event="document.updated.v1", publisher="ticket-svc"):
+    """A file got another name, is shown to others, or was archived or restored."""
+
+    document_id: str
+    ticket_id: str | None = None
+    account_id: str
+    name: str
+    public: bool
+    archived: bool
+    changed: list[str]

@@ -26,9 +26,9 @@ async def test_renaming_makes_a_temporary_account_a_real_one(desk: Any, rmm: Any
     await desk.take(rmm.received())
     (temporary,) = (await desk.get("/v1/accounts", auto_created=True))["items"]
     renamed = await desk.patch(f"/v1/accounts/{temporary['id']}", name="ACME")
-    assert (renamed["name"], renamed["auto_created"], renamed["version"]) == ("ACME", False, 2)
+    assert (renamed["name"], renamed["auto_created"], renamed["version"]) == ("ACME", False, 3)
     (event,) = await desk.events(AccountRenamed)
-    assert (event.data.name, event.data.auto_created, event.aggregateversion) == ("ACME", False, 2)
+    assert (event.data.name, event.data.auto_created, event.aggregateversion) == ("ACME", False, 3)
     await desk.take(rmm.received("2"))
     assert {t["account"]["id"] for t in await desk.tickets()} == {temporary["id"]}
 

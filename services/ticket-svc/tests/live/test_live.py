@@ -123,16 +123,21 @@ async def test_a_screen_hears_of_nothing_that_its_viewer_may_not_see(live: Any) 
         shown = await live.ticket(account, manager_id=mine)
         await live.post(f"/v1/tickets/{shown['id']}/notes", text="For us alone.")
         await live.post(f"/v1/tickets/{shown['id']}/notes", text="For all.", public=True)
-        await live.patch(f"/v1/tickets/{shown['id']}", manager_id=None)
+        await live.post(f"/v1/tickets/{shown['id']}/dispatch-flag")
+        await live.post(f"/v1/tickets/{shown['id']}/tasks", title="For us alone.")
+        await live.patch(f"/v1/tickets/{shown['id']}", manager_id=None, subject="For all.")
         number = shown["number"]
         await eventually(lambda: ("ticket.left", shown["id"]) in theirs.changes)
         assert theirs.changes == [
             ("ticket.created", number),
             ("ticket.note_added", number),
             ("ticket.note_added", number),
+            ("ticket.updated", number),
+            ("ticket.updated", number),
             ("ticket.left", shown["id"]),
         ] or {each for _, each in theirs.changes} <= {number, shown["id"]}
         await eventually(lambda: ("ticket.updated", number) in ours.changes)
+        # Nothing of the flag and of the task.
         assert [name for name, _ in ours.changes] == [
             "ticket.created",
             "ticket.note_added",
@@ -152,6 +157,15 @@ async def test_a_screen_whose_caller_may_not_look_any_more_ends(live: Any) -> No
         await live.ticket()
         await eventually(lambda: opened.ended)
         assert opened.changes == []
+
+
+async def test_a_screen_ends_for_who_may_not_look_any_more_also_where_nothing_happens(
+    live: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ticket_svc.live.service.IDLE_SECONDS", 0.01)
+    async with screen(live.runtime) as opened:
+        opened.principal = None
+        await eventually(lambda: opened.ended)
 
 
 async def test_streams_end_when_the_process_stops_and_when_nobody_reads_them() -> None:

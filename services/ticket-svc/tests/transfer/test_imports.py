@@ -54,7 +54,7 @@ async def test_accounts_are_created_updated_and_left_by_id_or_by_their_name(desk
     done = await _import(desk, "accounts", *rows)
     assert done == {**dry, "dry_run": False, "applied": True}
     changed = await desk.get(f"/v1/accounts/{acme}")
-    assert (changed["name"], changed["phone"], changed["version"]) == ("ACME Ltd", "+1", 2)
+    assert (changed["name"], changed["phone"], changed["version"]) == ("ACME Ltd", "+1", 3)
     assert (await desk.get(f"/v1/accounts/{bolt}"))["version"] == 1
     (cora,) = (await desk.get("/v1/accounts", q="Cora"))["items"]
     assert (cora["phone"], cora["email1"]) == ("+3", "info@cora.example")

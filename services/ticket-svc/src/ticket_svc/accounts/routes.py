@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from patchbay_kit.http import Page, PageParams, Reader, TransactionalRoute, Uow, require
+from patchbay_kit.http import Page, PageParams, Reader, TransactionalRoute, Uow, etag, require
 from ticket_svc import records
 from ticket_svc.accounts import service
 from ticket_svc.accounts.lists import AccountFilter, page_of_accounts
@@ -89,13 +89,16 @@ async def restore_account(
 
 
 @router.put("/{account_id}/domains/{domain}", summary="Give a mail domain")
-async def put_domain(account_id: str, domain: str, uow: Uow, response: Response) -> DomainView:
+async def put_domain(
+    account_id: str, domain: str, request: Request, uow: Uow, response: Response
+) -> DomainView:
     """Mail from unknown addresses there belongs to the account. A domain has one account
     (S4-18).
     """
-    account = await records.locked(uow, Account, account_id, "account")
+    account = await records.locked(uow, Account, account_id, "account", request)
     held, new = await service.put_domain(uow, account, domain)
     response.status_code = 201 if new else 200
+    response.headers["ETag"] = etag(account.version)
     return DomainView.model_validate(held)
 
 
@@ -104,11 +107,11 @@ async def put_domain(account_id: str, domain: str, uow: Uow, response: Response)
     status_code=204,
     summary="Take a mail domain",
 )
-async def delete_domain(account_id: str, domain: str, uow: Uow) -> Response:
+async def delete_domain(account_id: str, domain: str, request: Request, uow: Uow) -> Response:
     """404 where the domain is not the account's."""
-    account = await records.locked(uow, Account, account_id, "account")
+    account = await records.locked(uow, Account, account_id, "account", request)
     await service.delete_domain(uow, account, domain)
-    return Response(status_code=204)
+    return Response(status_code=204, headers={"ETag": etag(account.version)})
 
 
 async def _view(

@@ -41,8 +41,8 @@ async def create_account(uow: UnitOfWork, wanted: NewAccount) -> Account:
 async def change_account(
     uow: UnitOfWork, account: Account, changes: Mapping[str, Any]
 ) -> list[str]:
-    """Write what differs; AccountUpdated, and AccountRenamed for a new name, which makes an
-    auto-created account a real one (S1-114). The names of what changed.
+    """Write what differs; AccountUpdated, and with the next version AccountRenamed for a new name,
+    which makes an auto-created account a real one (S1-114). The names of what changed.
     """
     wanted = dict(changes)
     if "custom_fields" in wanted:
@@ -54,10 +54,12 @@ async def change_account(
     if "name" in wanted:
         wanted["auto_created"] = False
     changed = await apply(uow, account, wanted)
+    _tell(uow, account, changed)
     if "name" in changed:
+        account.version += 1
+        await uow.session.flush()
         renamed = AccountRenamed(account_id=account.id, name=account.name, auto_created=False)
         uow.publish(renamed, subject=account.id, version=account.version)
-    _tell(uow, account, changed)
     return changed
 
 
@@ -104,7 +106,7 @@ async def view_of(session: AsyncSession, account: Account) -> AccountView:
 
 
 async def put_domain(uow: UnitOfWork, account: Account, text: str) -> tuple[AccountDomain, bool]:
-    """Give the account a mail domain; True where it is new.
+    """Give the account a mail domain; True where it is new, which is an AccountUpdated.
 
     409 `domain_taken` with the holder, 422 `domain_free_mail` for public providers (S4-18, S4-19),
     409 `account_archived`.
@@ -131,6 +133,8 @@ async def put_domain(uow: UnitOfWork, account: Account, text: str) -> tuple[Acco
     holder = await uow.session.get_one(AccountDomain, domain)
     if holder.account_id != account.id:
         raise await _taken(uow, holder)
+    if written:
+        await _tell_domains(uow, account)
     return holder, bool(written)
 
 
@@ -141,6 +145,7 @@ async def delete_domain(uow: UnitOfWork, account: Account, text: str) -> None:
     if held is None or held.account_id != account.id:
         raise not_found("domain", text[:253])
     await uow.session.delete(held)
+    await _tell_domains(uow, account)
 
 
 def checked_domain(text: str) -> str:
@@ -159,6 +164,12 @@ async def _check(session: AsyncSession, values: Mapping[str, Any]) -> None:
             raise invalid("manager_unknown", "No such active employee", field="/manager_id")
     addresses = {name: values.get(name) for name in ("email1", "email2")}
     await refuse_support_address(session, **addresses)
+
+
+async def _tell_domains(uow: UnitOfWork, account: Account) -> None:
+    account.version += 1
+    await uow.session.flush()
+    _tell(uow, account, ["domains"])
 
 
 def _tell(uow: UnitOfWork, account: Account, changed: list[str]) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from patchbay_contracts import DocumentAdded
+from patchbay_contracts import DocumentAdded, DocumentUpdated
 from patchbay_kit.db import UnitOfWork
 from patchbay_kit.ids import new_id
 from ticket_svc import records
@@ -64,21 +64,37 @@ async def change(
     if not changes:
         return
     old = document.model_dump(include=set(changes))
-    await records.apply(uow, document, changes)
+    changed = await records.apply(uow, document, changes)
     data = {"change": "changed", "old": old, "new": changes}
     await _note(uow, ticket, document, "Document changed", data, who)
+    _tell(uow, document, changed)
 
 
 async def archive(uow: UnitOfWork, ticket: Row[Any] | None, document: Document, who: By) -> None:
     """It is not offered any more; nothing where it is archived already."""
-    if await records.archive(uow, document):
+    changed = await records.archive(uow, document)
+    if changed:
         await _note(uow, ticket, document, "Document archived", {"change": "archived"}, who)
+        _tell(uow, document, changed)
 
 
 async def restore(uow: UnitOfWork, ticket: Row[Any] | None, document: Document, who: By) -> None:
     """It is offered again; nothing where it is not archived."""
-    if await records.restore(uow, document):
+    changed = await records.restore(uow, document)
+    if changed:
         await _note(uow, ticket, document, "Document restored", {"change": "restored"}, who)
+        _tell(uow, document, changed)
+
+
+def _tell(uow: UnitOfWork, document: Document, changed: list[str]) -> None:
+    names = {"ticket_id", "account_id", "name", "public"}
+    updated = DocumentUpdated(
+        document_id=document.id,
+        archived=document.archived_at is not None,
+        changed=changed,
+        **document.model_dump(include=names),
+    )
+    uow.publish(updated, subject=document.id, version=document.version)
 
 
 async def _note(

@@ -1,12 +1,16 @@
-"""Privilege groups: permissions that their members hold beside their own (S1-125)."""
+"""Privilege groups: permissions that their members hold beside their own (S1-125).
 
-from collections.abc import Mapping
+Who comes into a group or leaves one is told: EmployeeUpdated with `groups`.
+"""
+
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import Table, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from patchbay_contracts import EmployeeUpdated
 from patchbay_kit.auth import Principal
 from patchbay_kit.db import UnitOfWork, insert_many
 from patchbay_kit.errors import conflict, not_found
@@ -54,10 +58,12 @@ async def change(
 async def remove(uow: UnitOfWork, group: PrivilegeGroup, caller: Principal) -> None:
     """Remove the group; its members lose what they held through it."""
     check_own(caller, group)
-    await uow.session.execute(delete(_MEMBER).where(_MEMBER.c.group_id == group.id))
+    left = delete(_MEMBER).where(_MEMBER.c.group_id == group.id).returning(_MEMBER.c.employee_id)
+    members = (await uow.session.execute(left)).scalars().all()
     await uow.session.delete(group)
     await uow.session.flush()
     await keep_an_administrator(uow.session)
+    await _tell(uow, members)
 
 
 async def add_member(
@@ -66,7 +72,10 @@ async def add_member(
     """Put the employee into the group; nothing where they are in it."""
     await _check_member(uow.session, group, employee_id, caller)
     row = {"group_id": group.id, "employee_id": employee_id}
-    await insert_many(uow.session, _MEMBER, [row], ignore_conflicts=True)
+    came = await insert_many(
+        uow.session, _MEMBER, [row], ignore_conflicts=True, returning=[_MEMBER.c.employee_id]
+    )
+    await _tell(uow, [each.employee_id for each in came])
 
 
 async def remove_member(
@@ -75,8 +84,10 @@ async def remove_member(
     """Take the employee out of the group; nothing where they are not in it."""
     await _check_member(uow.session, group, employee_id, caller)
     held = (_MEMBER.c.group_id == group.id, _MEMBER.c.employee_id == employee_id)
-    await uow.session.execute(delete(_MEMBER).where(*held))
+    left = delete(_MEMBER).where(*held).returning(_MEMBER.c.employee_id)
+    members = (await uow.session.execute(left)).scalars().all()
     await keep_an_administrator(uow.session)
+    await _tell(uow, members)
 
 
 async def follow_groups(
@@ -112,6 +123,8 @@ async def follow_groups(
         gone = _MEMBER.c.group_id.in_(ended)
         await uow.session.execute(delete(_MEMBER).where(mine, gone))
         await keep_an_administrator(uow.session)
+    if new or ended:
+        await _tell(uow, [employee_id])
     return bool(new or ended)
 
 
@@ -129,6 +142,20 @@ async def _check_member(
     if await session.get(Employee, employee_id, with_for_update=records.LOCK) is None:
         raise not_found("employee", employee_id)
     await check_reach(session, caller, employee_id)
+
+
+async def _tell(uow: UnitOfWork, employee_ids: Iterable[str]) -> None:
+    for employee_id in sorted(employee_ids):
+        employee = await uow.session.get_one(Employee, employee_id, with_for_update=True)
+        employee.version += 1
+        told = EmployeeUpdated(
+            employee_id=employee.id,
+            name=employee.name,
+            active=employee.active,
+            changed=["groups"],
+        )
+        uow.publish(told, subject=employee.id, version=employee.version)
+    await uow.session.flush()
 
 
 async def _check_name(session: AsyncSession, name: str) -> None:

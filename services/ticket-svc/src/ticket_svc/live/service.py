@@ -15,7 +15,11 @@ from ticket_svc.rights.viewer import Viewer
 
 # Who lost the right to look is not told anything later than this.
 RECHECK_SECONDS = 5.0
+# Where nothing happens, a stream of somebody who may not look any more ends this late.
+IDLE_SECONDS = 30.0
 RETRY_MILLISECONDS = 2000
+
+_NOTHING = object()
 
 # The caller as they may call now; ProblemError where they may not any more.
 Recheck = Callable[[], Awaitable[Principal]]
@@ -52,6 +56,8 @@ async def _following(stream: Stream, recheck: Recheck) -> AsyncIterator[ServerSe
                 viewer, checked = Viewer(await recheck()), clock()
             except ProblemError:
                 return
+        if waiting is _NOTHING:
+            continue
         change, ticket = waiting
         message = message_for(viewer, change, ticket)
         if message is not None:
@@ -59,7 +65,13 @@ async def _following(stream: Stream, recheck: Recheck) -> AsyncIterator[ServerSe
 
 
 async def _next(stream: Stream) -> Any:
-    return None if stream.ended else await stream.changes.get()
+    if stream.ended:
+        return None
+    try:
+        async with asyncio.timeout(IDLE_SECONDS):
+            return await stream.changes.get()
+    except TimeoutError:
+        return _NOTHING
 
 
 async def _resumed(reading: Any, last_event_id: str | None, stream: Stream) -> Position | None:

@@ -7,10 +7,23 @@ from ticket_svc.rights.viewer import Viewer
 # The ticket is not theirs to see any more: a screen takes it away.
 LEFT = "ticket.left"
 # What of a ticket's facts a customer may know of at all.
-_PUBLIC = frozenset(
-    {"ticket.created", "ticket.updated", "ticket.closed", "ticket.reopened", "ticket.merged"}
-)
+_PUBLIC = frozenset({"ticket.created", "ticket.closed", "ticket.reopened", "ticket.merged"})
 _NOTED = "ticket.note_added"
+_UPDATED = "ticket.updated"
+# What of a ticket a customer is shown; of files and merged entries some are public.
+_SHOWN = frozenset(
+    {
+        "account_id",
+        "contact_id",
+        "description",
+        "documents",
+        "history",
+        "merged_into_id",
+        "priority",
+        "status",
+        "subject",
+    }
+)
 
 
 def message_for(viewer: Viewer, change: Any, ticket: Any) -> dict[str, Any] | None:
@@ -27,7 +40,14 @@ def message_for(viewer: Viewer, change: Any, ticket: Any) -> dict[str, Any] | No
         return {"type": LEFT, **head} if was_theirs and not viewer.public_only else None
     known = {"type": name, "number": ticket.number, **head}
     if viewer.public_only:
-        noted = name == _NOTED and change.data.get("public") is True
-        return known if noted or name in _PUBLIC else None
+        return known if _is_public(name, change.data) else None
     extra = {key: change.data[key] for key in ("changed", "kind") if key in change.data}
     return known | extra
+
+
+def _is_public(name: str, data: Any) -> bool:
+    if name == _NOTED:
+        return data.get("public") is True
+    if name == _UPDATED:
+        return not _SHOWN.isdisjoint(data.get("changed", ()))
+    return name in _PUBLIC
