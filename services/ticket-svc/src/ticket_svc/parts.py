@@ -4,13 +4,12 @@ Promise: a part is read and changed only by those who see its ticket; for everyb
 there. A ticket is locked before its parts, everywhere.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from fastapi import Request
-from sqlalchemy import ColumnElement, Row, Select, Table, exists, or_, select
+from sqlalchemy import Row, Select, Table, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from patchbay_contracts import PersonRef
@@ -21,14 +20,12 @@ from patchbay_kit.http.ids import checked_id
 from ticket_svc.employees.tables import Employee
 from ticket_svc.records import Record
 from ticket_svc.rights.viewer import Viewer
-from ticket_svc.tickets.merged import refuse_merged
+from ticket_svc.tickets.named import lock_visible
 from ticket_svc.tickets.seeing import visible_ids
 from ticket_svc.tickets.tables import Ticket
 
 TICKET: Table = Ticket.__table__  # type: ignore[attr-defined]  # set by SQLModel
 _EMPLOYEE: Table = Employee.__table__  # type: ignore[attr-defined]
-
-_NUMBER = re.compile(r"[0-9]{4}-[0-9]{4}")
 
 
 class Part(Record, Protocol):
@@ -41,31 +38,6 @@ class Part(Record, Protocol):
 
 P = TypeVar("P", bound=Part)
 S = TypeVar("S", bound=Select[Any])
-
-
-async def visible_ticket(session: AsyncSession, viewer: Viewer, key: str) -> Row[Any]:
-    """The ticket that a path names by id or number; 404 for those who may not see it."""
-    statement = select(TICKET).where(_named(key), *viewer.conditions())
-    row = (await session.execute(statement)).one_or_none()
-    if row is None:
-        raise not_found("ticket", key[:64])
-    return row
-
-
-async def lock_visible(
-    uow: UnitOfWork, viewer: Viewer, key: str, request: Request | None = None
-) -> Row[Any]:
-    """The same, locked to be changed; 409 `ticket_merged`, and 412 where the request's If-Match
-    names another version of the ticket.
-    """
-    statement = select(TICKET).where(_named(key), *viewer.conditions()).with_for_update()
-    row = (await uow.session.execute(statement)).one_or_none()
-    if row is None:
-        raise not_found("ticket", key[:64])
-    await refuse_merged(uow.session, row, viewer)
-    if request is not None:
-        check_if_match(request, row.version)
-    return row
 
 
 async def lock_referred(uow: UnitOfWork, viewer: Viewer, ticket_id: str) -> Row[Any]:
@@ -172,9 +144,3 @@ async def _people(
         )
         for row in await session.execute(statement)
     }
-
-
-def _named(key: str) -> ColumnElement[bool]:
-    if _NUMBER.fullmatch(key):
-        return TICKET.c.number == key
-    return TICKET.c.id == checked_id(key, "ticket")

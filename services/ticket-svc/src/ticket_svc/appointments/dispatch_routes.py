@@ -11,11 +11,11 @@ from ticket_svc.appointments.planning import Planner
 from ticket_svc.appointments.schemas import AppointmentView, Board, Dispatched, NewDispatch
 from ticket_svc.moments import Moment
 from ticket_svc.params import RecordId
-from ticket_svc.parts import lock_visible
 from ticket_svc.records import answer
 from ticket_svc.rights.dependencies import ViewerDep
 from ticket_svc.tickets.actors import by
 from ticket_svc.tickets.locking import answer_ticket
+from ticket_svc.tickets.named import lock_visible
 from ticket_svc.tickets.schemas import TicketView
 
 router = APIRouter(

@@ -29,10 +29,11 @@ from ticket_svc.appointments.schemas import (
 from ticket_svc.appointments.tables import Appointment
 from ticket_svc.moments import QueryMoment
 from ticket_svc.params import QueryId
-from ticket_svc.parts import find_part, lock_part, lock_referred, lock_visible, visible_ticket
+from ticket_svc.parts import find_part, lock_part, lock_referred
 from ticket_svc.records import answer
 from ticket_svc.rights.dependencies import ViewerDep
 from ticket_svc.tickets.actors import by
+from ticket_svc.tickets.named import lock_visible, visible_ticket
 
 router = APIRouter(
     prefix="/v1/appointments",

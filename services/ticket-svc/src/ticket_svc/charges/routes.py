@@ -22,10 +22,11 @@ from ticket_svc.charges.tables import Charge
 from ticket_svc.contracts.tables import Contract
 from ticket_svc.moments import QueryMoment
 from ticket_svc.params import QueryId
-from ticket_svc.parts import find_part, lock_part, lock_visible, visible_ticket
+from ticket_svc.parts import find_part, lock_part
 from ticket_svc.records import answer
 from ticket_svc.rights.dependencies import ViewerDep
 from ticket_svc.tickets.actors import by
+from ticket_svc.tickets.named import lock_visible, visible_ticket
 
 router = APIRouter(
     prefix="/v1/charges",

@@ -25,10 +25,11 @@ from ticket_svc.documents.reading import DocumentFilter, find_document
 from ticket_svc.documents.schemas import DocumentChange, DocumentView
 from ticket_svc.documents.tables import Document
 from ticket_svc.documents.uploading import FILE_BODY, FileName, UploadRoute
-from ticket_svc.parts import lock_part, lock_visible, visible_ticket
+from ticket_svc.parts import lock_part
 from ticket_svc.records import ArchivedQuery, answer, read
 from ticket_svc.rights.dependencies import ViewerDep
 from ticket_svc.tickets.actors import by
+from ticket_svc.tickets.named import lock_visible, visible_ticket
 
 DESK = [Depends(require("desk"))]
 router = APIRouter(

@@ -17,8 +17,9 @@ from patchbay_kit.http import (
 )
 from ticket_svc.messages import reading, service
 from ticket_svc.messages.schemas import MessageView, NewMessage, NewTicketMessage, Unread
-from ticket_svc.parts import lock_referred, lock_visible, visible_ticket
+from ticket_svc.parts import lock_referred
 from ticket_svc.rights.dependencies import ViewerDep
+from ticket_svc.tickets.named import lock_visible, visible_ticket
 
 router = APIRouter(
     prefix="/v1/messages",

@@ -14,7 +14,6 @@ from ticket_svc.accounts.tables import Contact
 from ticket_svc.desk.schemas import DeskSettings
 from ticket_svc.documents.tables import Document
 from ticket_svc.params import contains
-from ticket_svc.parts import visible_ticket
 from ticket_svc.portal.schemas import (
     Author,
     PortalDocument,
@@ -23,6 +22,7 @@ from ticket_svc.portal.schemas import (
     PortalTicketSummary,
 )
 from ticket_svc.rights.viewer import Viewer
+from ticket_svc.tickets.named import visible_ticket
 from ticket_svc.tickets.tables import HistoryEntry, Ticket
 
 State = Literal["open", "closed", "all"]

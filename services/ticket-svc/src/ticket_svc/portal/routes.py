@@ -24,7 +24,6 @@ from ticket_svc.documents import service as keeping
 from ticket_svc.documents.downloading import download
 from ticket_svc.documents.uploading import FILE_BODY, UploadRoute
 from ticket_svc.params import QueryText
-from ticket_svc.parts import visible_ticket
 from ticket_svc.portal import reading, service
 from ticket_svc.portal.schemas import (
     NewPortalNote,
@@ -39,6 +38,7 @@ from ticket_svc.records import answer
 from ticket_svc.rights.dependencies import ViewerDep
 from ticket_svc.rights.viewer import Viewer
 from ticket_svc.tickets.actors import by
+from ticket_svc.tickets.named import visible_ticket
 
 
 async def customer(principal: Caller) -> Principal:

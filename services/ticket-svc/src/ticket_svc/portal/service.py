@@ -9,12 +9,12 @@ from patchbay_kit.db import UnitOfWork
 from patchbay_kit.errors import ProblemError, conflict
 from ticket_svc.desk.service import load_settings
 from ticket_svc.desk.statuses import Status
-from ticket_svc.parts import lock_visible
 from ticket_svc.portal.schemas import NewPortalNote, NewPortalTicket
 from ticket_svc.rights.viewer import Viewer
 from ticket_svc.tickets.actors import by
 from ticket_svc.tickets.creating import open_ticket
 from ticket_svc.tickets.editing import change_ticket
+from ticket_svc.tickets.named import lock_visible
 from ticket_svc.tickets.notes import add_note
 from ticket_svc.tickets.schemas import NewNote, NewTicketRequest
 

@@ -16,7 +16,7 @@ from patchbay_kit.http import (
 from ticket_svc.accounts.belonging import active_account
 from ticket_svc.moments import QueryMoment
 from ticket_svc.params import QueryId
-from ticket_svc.parts import find_part, lock_part, lock_referred, lock_visible, visible_ticket
+from ticket_svc.parts import find_part, lock_part, lock_referred
 from ticket_svc.records import answer
 from ticket_svc.rights.dependencies import ViewerDep
 from ticket_svc.tasks import reading, service
@@ -24,6 +24,7 @@ from ticket_svc.tasks.reading import TaskFilter
 from ticket_svc.tasks.schemas import NewTask, NewTicketTask, TaskChange, TaskView
 from ticket_svc.tasks.tables import Task
 from ticket_svc.tickets.actors import by
+from ticket_svc.tickets.named import lock_visible, visible_ticket
 
 router = APIRouter(
     prefix="/v1/tasks",

@@ -7,25 +7,19 @@ seen. None of it is ever sent to the remote system but the close itself (S1-50).
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fastapi import Request
 from sqlalchemy import Row, Table, select
 
 from patchbay_contracts import Reason, ReasonCode, TicketAssigned
 from patchbay_kit.db import UnitOfWork
-from patchbay_kit.errors import not_found
-from patchbay_kit.http import check_if_match
 from ticket_svc.contracts.reading import contract_named
 from ticket_svc.custom_fields.service import check_custom_fields
 from ticket_svc.desk.service import load_settings
 from ticket_svc.desk.statuses import Status, class_of
-from ticket_svc.rights.viewer import Viewer
 from ticket_svc.tickets.actors import By
 from ticket_svc.tickets.auditing import audit_entries
-from ticket_svc.tickets.changing import lock_tickets
 from ticket_svc.tickets.closing import check_close_date, check_waiting, turn
 from ticket_svc.tickets.contact_person import follow_contact
 from ticket_svc.tickets.inbox import OUT, removal_entry, remove_from_inbox
-from ticket_svc.tickets.merged import refuse_merged
 from ticket_svc.tickets.read_state import starts_unread
 from ticket_svc.tickets.records import NewEntry
 from ticket_svc.tickets.references import asset_name, check_type, contact_named, manager_named
@@ -34,23 +28,6 @@ from ticket_svc.tickets.tables import TicketRead
 from ticket_svc.tickets.writing import Change, Telling, write_change
 
 _READ: Table = TicketRead.__table__  # type: ignore[attr-defined]  # set by SQLModel
-
-
-async def lock_ticket(
-    uow: UnitOfWork, ticket_id: str, request: Request | None, viewer: Viewer
-) -> Row[Any]:
-    """The ticket's row, locked, to be changed.
-
-    404 where it is not there for the viewer, 409 `ticket_merged`, and 412 where If-Match names
-    another version.
-    """
-    row = (await lock_tickets(uow.session, [ticket_id])).get(ticket_id)
-    if row is None or not viewer.sees(row):
-        raise not_found("ticket", ticket_id)
-    await refuse_merged(uow.session, row, viewer)
-    if request is not None:
-        check_if_match(request, row.version)
-    return row
 
 
 async def change_ticket(

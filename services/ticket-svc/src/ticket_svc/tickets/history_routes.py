@@ -11,7 +11,7 @@ from ticket_svc.rights.dependencies import ViewerDep
 from ticket_svc.tickets import reading
 from ticket_svc.tickets.actors import by
 from ticket_svc.tickets.explanation import explain_ticket
-from ticket_svc.tickets.locking import lock_named
+from ticket_svc.tickets.named import lock_visible
 from ticket_svc.tickets.notes import add_note
 from ticket_svc.tickets.records import Kind
 from ticket_svc.tickets.repository import HistoryFilter
@@ -35,7 +35,7 @@ async def create_note(
     ticket: str, body: NewNote, request: Request, caller: Caller, viewer: ViewerDep, uow: Uow
 ) -> HistoryItem:
     """A history entry of its own; it is internal unless said otherwise."""
-    row = await lock_named(uow, ticket, request, viewer)
+    row = await lock_visible(uow, viewer, ticket, request)
     return await add_note(uow, row, body, by(caller))
 
 

@@ -12,21 +12,15 @@ from patchbay_kit.http import etag
 from ticket_svc.rights.viewer import Viewer
 from ticket_svc.tickets import reading
 from ticket_svc.tickets.changing import lock_tickets
-from ticket_svc.tickets.editing import lock_ticket
+from ticket_svc.tickets.named import lock_visible
 from ticket_svc.tickets.schemas import TicketView
-
-
-async def lock_named(uow: UnitOfWork, key: str, request: Request, viewer: Viewer) -> Row[Any]:
-    """The ticket that a path names by id or number, as `lock_ticket` gives it."""
-    ticket_id, _ = await reading.resolve(uow.session, key, viewer)
-    return await lock_ticket(uow, ticket_id, request, viewer)
 
 
 async def lock_pair(
     uow: UnitOfWork, key: str, other_key: str, request: Request, viewer: Viewer, field: str
 ) -> tuple[Row[Any], Row[Any]]:
-    """Two tickets, locked in the order of their ids: the one of the path, as `lock_named` gives it,
-    and one that the request names.
+    """Two tickets, locked in the order of their ids: the one of the path, as `lock_visible` gives
+    it, and one that the request names.
 
     422 on the `field` where that one is not there for the viewer, or is the same.
     """
@@ -37,7 +31,7 @@ async def lock_pair(
     rows = await lock_tickets(uow.session, [ticket_id, other_id])
     if not viewer.sees(rows[other_id]):
         raise _unknown(other_key, field)
-    return await lock_ticket(uow, ticket_id, request, viewer), rows[other_id]
+    return await lock_visible(uow, viewer, ticket_id, request), rows[other_id]
 
 
 async def other_ticket(session: AsyncSession, key: str, viewer: Viewer, field: str) -> str:

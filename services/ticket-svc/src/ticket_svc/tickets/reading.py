@@ -3,18 +3,15 @@
 Promise: a ticket that the viewer may not see is not there (404), in every one of these readings.
 """
 
-import re
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row
+from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from patchbay_kit.clock import utc_now
 from patchbay_kit.db import UnitOfWork
-from patchbay_kit.errors import not_found
 from patchbay_kit.http import Page, PageRequest
 from ticket_svc.rights.viewer import Viewer
 from ticket_svc.tickets import repository
@@ -22,6 +19,7 @@ from ticket_svc.tickets.actor_names import history_items
 from ticket_svc.tickets.hidden import without_hidden
 from ticket_svc.tickets.labels import load_labels
 from ticket_svc.tickets.merged import seen_target
+from ticket_svc.tickets.named import id_of, is_number, named, ticket_not_found
 from ticket_svc.tickets.presenting import recipient_view, ticket_view
 from ticket_svc.tickets.recipient_schemas import RecipientLists
 from ticket_svc.tickets.repository import HistoryFilter
@@ -30,14 +28,12 @@ from ticket_svc.tickets.schemas import (
     TicketView,
 )
 
-_NUMBER = re.compile(r"[0-9]{4}-[0-9]{4}")
-
 
 async def find_row(session: AsyncSession, key: str, viewer: Viewer) -> Row[Any]:
     """The ticket by id or number, with its neighbours' names; 404 `ticket_not_found`."""
-    row = await repository.find_ticket(session, _named(key), *viewer.conditions())
+    row = await repository.find_ticket(session, named(key), *viewer.conditions())
     if row is None:
-        raise not_found("ticket", key[:64])
+        raise ticket_not_found(key)
     return row
 
 
@@ -71,9 +67,9 @@ async def changed_ticket(uow: UnitOfWork, ticket_id: str, viewer: Viewer) -> Tic
 
 async def resolve(session: AsyncSession, key: str, viewer: Viewer) -> tuple[str, str]:
     """Id and number of the ticket that a path names by either; 404 `ticket_not_found`."""
-    row = await repository.ticket_key(session, _named(key), *viewer.conditions())
+    row = await repository.ticket_key(session, named(key), *viewer.conditions())
     if row is None:
-        raise not_found("ticket", key[:64])
+        raise ticket_not_found(key)
     return row.id, row.number
 
 
@@ -81,11 +77,11 @@ async def resolve_many(
     session: AsyncSession, keys: Iterable[str], viewer: Viewer
 ) -> dict[str, str]:
     """The ids of the tickets by what names them, those that are there for the viewer."""
-    named = {key: _id_of(key) for key in keys}
+    named = {key: id_of(key) for key in keys}
     rows = await repository.ticket_keys(
         session,
         {each for each in named.values() if each is not None},
-        {key for key in named if _NUMBER.fullmatch(key)},
+        {key for key in named if is_number(key)},
         *viewer.conditions(),
     )
     found = {row.number: row.id for row in rows} | {row.id: row.id for row in rows}
@@ -138,19 +134,3 @@ def lists_of(rows: list[Row[Any]]) -> RecipientLists:
         external=[view for view in views if view.list_name == "external"],
         employees=[view for view in views if view.list_name == "employee"],
     )
-
-
-def _named(key: str) -> ColumnElement[bool]:
-    if _NUMBER.fullmatch(key):
-        return repository.by_number(key)
-    ticket_id = _id_of(key)
-    if ticket_id is None:
-        raise not_found("ticket", key[:64])
-    return repository.by_id(ticket_id)
-
-
-def _id_of(key: str) -> str | None:
-    try:
-        return str(UUID(key))
-    except ValueError:
-        return None

@@ -7,7 +7,7 @@ from ticket_svc.rights.dependencies import ViewerDep
 from ticket_svc.tickets import reading
 from ticket_svc.tickets.actors import by
 from ticket_svc.tickets.candidates import candidates_of
-from ticket_svc.tickets.locking import lock_named
+from ticket_svc.tickets.named import lock_visible
 from ticket_svc.tickets.recipient_schemas import (
     Candidates,
     NewRecipientRequest,
@@ -41,7 +41,7 @@ async def put_recipients(
 
     409 `support_address_taken`.
     """
-    row = await lock_named(uow, ticket, request, viewer)
+    row = await lock_visible(uow, viewer, ticket, request)
     await replace_recipients(uow, row, body, by(caller))
     return reading.lists_of(await recipients_of(uow.session, row.id))
 
@@ -61,7 +61,7 @@ async def post_recipient(
 
     422 where the contact or account has no address or is archived; 409 `support_address_taken`.
     """
-    row = await lock_named(uow, ticket, request, viewer)
+    row = await lock_visible(uow, viewer, ticket, request)
     added = await add_recipient(uow, row, body, by(caller))
     response.headers["Location"] = f"/v1/tickets/{row.id}/recipients/{added}"
     return reading.lists_of(await recipients_of(uow.session, row.id))
@@ -83,7 +83,7 @@ async def delete_recipient(
     ticket: str, recipient_id: str, request: Request, caller: Caller, viewer: ViewerDep, uow: Uow
 ) -> Response:
     """An entry of either list, by its id."""
-    row = await lock_named(uow, ticket, request, viewer)
+    row = await lock_visible(uow, viewer, ticket, request)
     await remove_recipient(uow, row, recipient_id, by(caller))
     return Response(status_code=204)
 
@@ -93,7 +93,7 @@ async def post_subscription(
     ticket: str, request: Request, caller: Caller, viewer: ViewerDep, uow: Uow
 ) -> Subscription:
     """For employees (S2-137); repeating it changes nothing."""
-    row = await lock_named(uow, ticket, request, viewer)
+    row = await lock_visible(uow, viewer, ticket, request)
     await subscribe(uow, row, caller)
     return Subscription(subscribed=True)
 
@@ -103,6 +103,6 @@ async def delete_subscription(
     ticket: str, request: Request, caller: Caller, viewer: ViewerDep, uow: Uow
 ) -> Subscription:
     """Also of the mail that one gets in a role; others in the role still get theirs (S2-137)."""
-    row = await lock_named(uow, ticket, request, viewer)
+    row = await lock_visible(uow, viewer, ticket, request)
     await unsubscribe(uow, row, caller)
     return Subscription(subscribed=False)

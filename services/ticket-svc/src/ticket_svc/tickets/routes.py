@@ -10,7 +10,8 @@ from ticket_svc.tickets.actors import by
 from ticket_svc.tickets.creating import open_ticket
 from ticket_svc.tickets.creating_directly import create_directly
 from ticket_svc.tickets.editing import change_ticket, drag_to_status, reopen_ticket
-from ticket_svc.tickets.locking import answer_ticket, lock_named
+from ticket_svc.tickets.locking import answer_ticket
+from ticket_svc.tickets.named import lock_visible
 from ticket_svc.tickets.schemas import (
     NewStatus,
     NewTicketRequest,
@@ -52,7 +53,7 @@ async def patch_ticket(
     A status of the class closed closes the ticket, and with it its remote twin (S1-81). Nothing
     else of it is sent to the remote system (S1-50).
     """
-    row = await lock_named(uow, ticket, request, viewer)
+    row = await lock_visible(uow, viewer, ticket, request)
     await change_ticket(uow, row, body.changes(), by(caller))
     return await answer_ticket(uow, row.id, viewer, response)
 
@@ -68,7 +69,7 @@ async def put_status(
     response: Response,
 ) -> TicketView:
     """With `remove_from_inbox` the removal comes with the status, in one change (S2-52)."""
-    row = await lock_named(uow, ticket, request, viewer)
+    row = await lock_visible(uow, viewer, ticket, request)
     await drag_to_status(uow, row, body, by(caller))
     return await answer_ticket(uow, row.id, viewer, response)
 
@@ -78,7 +79,7 @@ async def complete_ticket(
     ticket: str, request: Request, caller: Caller, viewer: ViewerDep, uow: Uow, response: Response
 ) -> TicketView:
     """The same as changing the status (S1-82); the remote twin is closed as well (S1-81)."""
-    row = await lock_named(uow, ticket, request, viewer)
+    row = await lock_visible(uow, viewer, ticket, request)
     await change_ticket(uow, row, {"status": str(Status.COMPLETED)}, by(caller))
     return await answer_ticket(uow, row.id, viewer, response)
 
@@ -88,7 +89,7 @@ async def cancel_ticket(
     ticket: str, request: Request, caller: Caller, viewer: ViewerDep, uow: Uow, response: Response
 ) -> TicketView:
     """The same as changing the status. Canceled tickets are closed (S2-26)."""
-    row = await lock_named(uow, ticket, request, viewer)
+    row = await lock_visible(uow, viewer, ticket, request)
     await change_ticket(uow, row, {"status": str(Status.CANCELED)}, by(caller))
     return await answer_ticket(uow, row.id, viewer, response)
 
@@ -98,6 +99,6 @@ async def post_reopen(
     ticket: str, request: Request, caller: Caller, viewer: ViewerDep, uow: Uow, response: Response
 ) -> TicketView:
     """Into progress again, without a close date (X-20). An open ticket stays as it is."""
-    row = await lock_named(uow, ticket, request, viewer)
+    row = await lock_visible(uow, viewer, ticket, request)
     await reopen_ticket(uow, row, by(caller))
     return await answer_ticket(uow, row.id, viewer, response)
