@@ -51,6 +51,14 @@ def map_path_parameters(_context: Any, parameters: dict[str, Any] | None) -> dic
     }
 
 
+@schemathesis.hook
+def map_headers(_context: Any, headers: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Seldom another version: behind that answer nothing of a change would be reached."""
+    if headers is None or len(headers.get("If-Match", "")) % 4 == 0:
+        return headers
+    return {name: value for name, value in headers.items() if name != "If-Match"}
+
+
 def _known(name: str, value: Any) -> Any:
     length = len(str(value))
     return KNOWN[name][length % len(KNOWN[name])] if length % 2 else value

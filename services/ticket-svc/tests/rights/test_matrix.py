@@ -124,6 +124,11 @@ class World:
 
     async def answer(self, route: str, role: str) -> str:
         """The answer as the table writes it: `2xx`, or the status."""
+        status, _ = await self.head(route, role)
+        return "2xx" if 200 <= status < 300 else str(status)
+
+    async def head(self, route: str, role: str, **headers: str) -> tuple[int, set[str]]:
+        """Status and names of the headers of the answer to a request with these headers."""
         method, path = route.split(" ")
         for start, name in OTHER_IDS.items():
             path = path.replace("{merge_id}", name) if path.startswith(start) else path
@@ -131,10 +136,9 @@ class World:
             method,
             "http://desk" + self._filled(path),
             params=self._filled(QUERIES.get(route, {})),
-            **self._content(route, method, self._headers[role]),
+            **self._content(route, method, {**self._headers[role], **headers}),
         )
-        status = await self._status(request)
-        return "2xx" if 200 <= status < 300 else str(status)
+        return await self._head(request)
 
     def _content(self, route: str, method: str, headers: dict[str, str]) -> dict[str, Any]:
         if route in FILES:
@@ -144,9 +148,9 @@ class World:
             return {"headers": headers}
         return {"json": body or {}, "headers": headers}
 
-    async def _status(self, request: httpx.Request) -> int:
-        """The status, without the rest of the answer: one of them never ends."""
-        started: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    async def _head(self, request: httpx.Request) -> tuple[int, set[str]]:
+        """Status and headers, without the rest of the answer: one of them never ends."""
+        started: asyncio.Future[tuple[int, set[str]]] = asyncio.get_running_loop().create_future()
         left = asyncio.Event()
         body = [{"type": "http.request", "body": request.read(), "more_body": False}]
 
@@ -158,7 +162,8 @@ class World:
 
         async def send(message: Any) -> None:
             if message["type"] == "http.response.start":
-                started.set_result(message["status"])
+                names = {name.decode().lower() for name, _ in message["headers"]}
+                started.set_result((message["status"], names))
                 if request.url.path in STREAMS:
                     left.set()
 
@@ -319,13 +324,17 @@ class _Forget(Exception):  # noqa: N818  # no error: how a unit of work is left
     pass
 
 
-@pytest.mark.slow
-async def test_every_route_answers_every_role_as_the_matrix_says(
-    sqlite_url: str, tmp_path: Path, make_desk: Any, mail: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@asynccontextmanager
+async def _world(
+    sqlite_url: str,
+    tmp_path: Path,
+    make_desk: Any,
+    mail: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> AsyncIterator[tuple[World, Any]]:
+    """A desk on which nothing that is done stays, and its app."""
     settings = {"admin_email": "admin@desk.example", "admin_password": PASSWORD}
     settings["mail_secret_key"] = PASSWORD * 2
-    wrong: list[str] = []
     async with make_runtime(SERVICE, sqlite_url, blob_dir=tmp_path / "b", **settings) as runtime:
         with app_of(SERVICE, runtime) as app:
             transport = httpx.ASGITransport(app)
@@ -342,14 +351,49 @@ async def test_every_route_answers_every_role_as_the_matrix_says(
                 "unit_of_work",
                 lambda db, *, actor=None: _forgotten(keep, db, actor),
             )
-            world = World(app, ids, tokens)
-            rows = declared()
-            routes = sorted(_routes(app.routes))
-            assert len(routes) > 100
-            for route in routes:
-                seen = [await world.answer(route, role) for role in ROLES]
-                if rows.get(route) != seen:
-                    wrong.append(f"| `{route}` | {' | '.join(seen)} |")
+            yield World(app, ids, tokens), app
+
+
+@pytest.mark.slow
+async def test_every_route_answers_every_role_as_the_matrix_says(
+    sqlite_url: str, tmp_path: Path, make_desk: Any, mail: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong: list[str] = []
+    async with _world(sqlite_url, tmp_path, make_desk, mail, monkeypatch) as (world, app):
+        rows = declared()
+        routes = sorted(_routes(app.routes))
+        assert len(routes) > 100
+        for route in routes:
+            seen = [await world.answer(route, role) for role in ROLES]
+            if rows.get(route) != seen:
+                wrong.append(f"| `{route}` | {' | '.join(seen)} |")
     gone = sorted(set(rows) - set(routes))
     assert wrong == [], "\n".join(["these are so, and the table says otherwise:", *wrong])
     assert gone == []
+
+
+@pytest.mark.slow
+async def test_every_route_reads_and_sets_the_headers_that_its_description_says(
+    sqlite_url: str, tmp_path: Path, make_desk: Any, mail: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong: list[str] = []
+    guarded = 0
+    async with _world(sqlite_url, tmp_path, make_desk, mail, monkeypatch) as (world, app):
+        paths = app.openapi()["paths"]
+        for route in sorted(_routes(app.routes)):
+            method, path = route.split(" ")
+            operation = paths.get(path, {}).get(method.lower())
+            status, names = await world.head(route, "administrator")
+            if operation is None or not 200 <= status < 300:
+                continue
+            answers = operation["responses"]
+            promised = {name.lower() for name in answers[str(status)].get("headers", {})}
+            if promised - {"location"} - names or {"location"} & names - promised:
+                wrong.append(f"{route} answers with {sorted(names)}, promised {sorted(promised)}")
+            sent = {each["name"] for each in operation.get("parameters", ())}
+            other, _ = await world.head(route, "administrator", **{"If-Match": '"999999"'})
+            guarded += other == 412
+            if ("If-Match" in sent) != (other == 412):
+                wrong.append(f"{route} with another version is answered {other}")
+    assert wrong == [], "\n".join(wrong)
+    assert guarded > 50

@@ -18,6 +18,13 @@ PROBLEMS: Mapping[str, Schema] = {
         "status": 401,
         "detail": "This needs a signed-in caller.",
     },
+    "permission_missing": {
+        "title": "You may not do this",
+        "status": 403,
+        "detail": "This needs the permission 'desk'.",
+        "hint": "Ask an administrator for it.",
+        "permission": "desk",
+    },
     "not_found": {
         "title": "No such record",
         "status": 404,
@@ -55,10 +62,10 @@ def problems_of(method: str, path: str, operation: Mapping[str, Any]) -> list[st
     """Which of them the operation answers."""
     found = []
     if operation.get("security"):
-        found.append("authentication_required")
+        found += ["authentication_required", "permission_missing"]
     if "{" in path:
         found.append("not_found")
-    if method == "patch":
+    if any(each.get("name") == "If-Match" for each in operation.get("parameters", ())):
         found.append("version_mismatch")
     if operation.get("requestBody") or operation.get("parameters") or not found:
         found.append("validation_failed")

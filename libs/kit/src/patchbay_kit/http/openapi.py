@@ -13,6 +13,7 @@ from fastapi.openapi.utils import get_openapi
 
 from patchbay_contracts import registered
 from patchbay_kit.errors import not_found
+from patchbay_kit.http.described_headers import describe_headers
 from patchbay_kit.http.lists_as_csv import describe_lists
 from patchbay_kit.http.problems import MEDIA_TYPE, Problem
 
@@ -63,6 +64,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
             tags=app.openapi_tags,
         )
         describe_lists(document, app.routes)
+        describe_headers(document, app.routes)
         app.openapi_schema = _with_problems(document)
     return app.openapi_schema
 
