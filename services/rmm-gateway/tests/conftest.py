@@ -138,13 +138,13 @@ class World:
     ) -> None:
         """Deliver TicketClosed for the twin of a remote ticket."""
         data = TicketClosed(
-            **self._facts(connection_id, remote_id, status, "closed"), closed_at=self.clock()
+            **self.facts(connection_id, remote_id, status, "closed"), closed_at=self.clock()
         )
         await self.deliver(data, **fields)
 
     async def reopen_ticket(self, connection_id: str, remote_id: str) -> None:
         """Deliver TicketReopened."""
-        facts = self._facts(connection_id, remote_id, "open", "open")
+        facts = self.facts(connection_id, remote_id, "open", "open")
         await self.deliver(TicketReopened(**facts, reopened_at=self.clock()))
 
     async def deliver(self, data: EventData, **fields: Any) -> Any:
@@ -153,7 +153,8 @@ class World:
         assert [v.retry_step for v in verdicts] == [None]
         return envelope
 
-    def _facts(self, connection_id: str, remote_id: str, status: str, cls: str) -> dict[str, Any]:
+    def facts(self, connection_id: str, remote_id: str, status: str, cls: str) -> dict[str, Any]:
+        """What events about the ticket of a remote twin say of it."""
         return {
             "ticket_id": new_id(),
             "number": "2026-0001",

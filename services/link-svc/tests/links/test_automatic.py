@@ -99,6 +99,9 @@ async def test_remote_id_that_no_event_could_name_is_parked(
     assert [event.data.account_id for event in await published(runtime)] == [good.data.account_id]
 
 
+@pytest.mark.any_order(
+    "AccountCreated", "TicketCreated", "RemoteTicketReceived", "CatalogueRefreshed"
+)
 @given(seed=st.randoms(use_true_random=False), batch=st.integers(1, 20))
 @settings(
     max_examples=25,

@@ -1,14 +1,24 @@
 """Links of merged accounts."""
 
+import random
 from itertools import permutations
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from link_svc.desk.tables import Asset
-from patchbay_contracts import AccountMerged, AccountUnmerged, AssetUpdated, SiteLinked
+from patchbay_contracts import (
+    AccountMerged,
+    AccountRenamed,
+    AccountUnmerged,
+    AssetUpdated,
+    SiteLinked,
+)
 from patchbay_kit.ids import new_id
 from patchbay_kit.testing.harness import make_envelope, published
+from patchbay_kit.testing.orders import any_order, batches
 
 
 def merged(account: Any, into: Any, *, version: int = 2) -> Any:
@@ -129,6 +139,55 @@ async def test_a_chain_of_merges_is_followed_to_its_end(take: Any, desk: Any, ev
     for undone, expected in ((second, second), (first, first), (late, late)):
         await take(unmerged(undone, third))
         assert await site_links(desk) == {"s1": expected.data.account_id}
+
+
+@pytest.mark.slow
+@pytest.mark.any_order(
+    "AccountRenamed", "AccountMerged", "AccountUnmerged", "AssetCreated", "AssetUpdated"
+)
+@given(chance=st.randoms(use_true_random=False), size=st.integers(1, 12))
+@settings(
+    max_examples=20,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+async def test_any_order_and_repetition_of_the_desks_events_ends_as_the_newest_says(
+    take: Any, desk: Any, runtime: Any, new_events: Any, chance: random.Random, size: int
+) -> None:
+    events = new_events()
+    temporary, real = events.account("Temporary", site="s1"), events.account("Real")
+    other, asset = events.account("Other"), events.asset("SRV-01")
+    names = {"account_id": other.data.account_id, "auto_created": False}
+    once = [
+        *(temporary, real, other, asset),
+        merged(temporary, real),
+        unmerged(temporary, real),
+        merged(temporary, other, version=4),
+        *(
+            make_envelope(AccountRenamed(name=f"Other {n}", **names), subject="x", version=n)
+            for n in (2, 3)
+        ),
+        *(_asset_updated(asset, f"SRV-0{n}", version=n) for n in (2, 3)),
+    ]
+    for batch in batches(any_order(once, chance), size):
+        await take(*batch)
+    query = {"connection_id": events.connection}
+    (link,) = (await desk.get("/v1/links/sites", params=query)).json()["items"]
+    assert (link["account_id"], link["account_name"]) == (other.data.account_id, "Other 3")
+    async with runtime.db.read() as session:
+        kept = await session.get_one(Asset, asset.data.asset_id)
+        assert (kept.name, kept.version) == ("SRV-03", 3)
+
+
+def _asset_updated(asset: Any, name: str, *, version: int) -> Any:
+    data = AssetUpdated(
+        asset_id=asset.data.asset_id,
+        account_id=asset.data.account_id,
+        name=name,
+        archived=False,
+        changed=["name"],
+    )
+    return make_envelope(data, subject=data.asset_id, version=version)
 
 
 async def test_an_asset_that_changes_its_account_is_shown_with_the_new_one(

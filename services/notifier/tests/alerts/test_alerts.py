@@ -11,6 +11,7 @@ from notifier.definition import SERVICE
 from patchbay_contracts import MailPurpose, PersonRef
 from patchbay_kit.ids import new_id
 from patchbay_kit.testing.harness import client, make_principal, published, show
+from patchbay_kit.testing.orders import any_order, batches
 
 
 async def ledger(http: Any, **params: Any) -> list[dict[str, Any]]:
@@ -175,6 +176,42 @@ async def test_sent_beats_failed_whichever_is_told_first(
     assert [(a["state"], a["error"]) for a in await ledger(http)] == [("sent", None)] * 2
 
 
+@pytest.mark.slow
+@pytest.mark.any_order("AssetCreated", "RemoteCommandFailed", "EmailSent", "EmailFailed")
+@given(chance=st.randoms(use_true_random=False), size=st.integers(1, 12))
+@settings(
+    max_examples=15,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+async def test_any_order_and_repetition_of_what_came_after_ends_alike(
+    take: Any, told: Any, http: Any, new_desk: Any, chance: random.Random, size: int
+) -> None:
+    first, second = new_desk(), new_desk()
+    for desk in (first, second):
+        assert await take(desk.created()) == []
+    mails = {mail.ticket_id: mail for mail in await told.mails()}
+    once = [
+        first.asset("Server 1"),
+        first.command_failed(),
+        second.command_failed(),
+        first.sent(mails[first.ticket_id]),
+        first.failed(mails[first.ticket_id]),
+        second.failed(mails[second.ticket_id]),
+    ]
+    for batch in batches(any_order(once, chance), size):
+        assert await take(*batch) == []
+    ended = [
+        [(alert["about"], alert["state"]) for alert in await ledger(http, ticket_id=desk.ticket_id)]
+        for desk in (first, second)
+    ]
+    refused = ("remote_command.failed.v1", "requested")
+    assert ended == [
+        [refused, ("ticket.created.v1", "sent")],
+        [refused, ("ticket.created.v1", "failed")],
+    ]
+
+
 async def test_mails_that_are_no_alerts_are_left_alone(
     take: Any, told: Any, http: Any, desk: Any
 ) -> None:
@@ -187,6 +224,7 @@ async def test_mails_that_are_no_alerts_are_left_alone(
     assert alert["state"] == "requested"
 
 
+@pytest.mark.any_order("TicketCreated", "TicketUpdated")
 @given(seed=st.randoms(use_true_random=False), batch=st.integers(1, 12))
 @settings(
     max_examples=25,

@@ -77,6 +77,7 @@ def story(mail: Callable[..., Any], domain: str) -> list[Any]:
 
 
 @pytest.mark.slow
+@pytest.mark.any_order("EmailReceived")
 @pytest.mark.covers("S2-94", "S4-09")
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(order=ORDERS, size=st.integers(1, 5))

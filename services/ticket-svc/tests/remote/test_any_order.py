@@ -87,6 +87,13 @@ ORDERS = st.lists(st.integers(0, LENGTH - 1), max_size=6).flatmap(
 
 @pytest.mark.covers("S1-11", "S1-51", "S1-61")
 @pytest.mark.slow
+@pytest.mark.any_order(
+    "RemoteTicketReceived",
+    "RemoteTicketClosed",
+    "RemoteTicketReturned",
+    "RemoteTicketNoteReceived",
+    "RemoteCommandSucceeded",
+)
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(order=ORDERS, size=st.integers(1, 5))
 def test_any_order_and_repetition_of_remote_events_ends_alike(
