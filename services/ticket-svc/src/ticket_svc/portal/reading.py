@@ -22,6 +22,7 @@ from ticket_svc.portal.schemas import (
     PortalTicketSummary,
 )
 from ticket_svc.rights.viewer import Viewer
+from ticket_svc.tickets.merged import final_tickets
 from ticket_svc.tickets.named import visible_ticket
 from ticket_svc.tickets.tables import HistoryEntry, Ticket
 
@@ -78,7 +79,17 @@ async def read_ticket(
         description=row.description,
         may_change=list(settings.customer_may_change) if changeable else [],
         may_close=changeable and settings.customer_may_close,
+        continued_in=await _continued_in(session, viewer, ticket_id),
     )
+
+
+async def _continued_in(session: AsyncSession, viewer: Viewer, ticket_id: str) -> str | None:
+    """The number of the ticket into which this one went in the end, if the viewer sees that one."""
+    last = (await final_tickets(session, [ticket_id]))[ticket_id]
+    if last == ticket_id:
+        return None
+    statement = select(_TICKET.c.number).where(_TICKET.c.id == last, *viewer.conditions())
+    return (await session.execute(statement)).scalar_one_or_none()
 
 
 async def page_of_history(

@@ -35,6 +35,9 @@ class PortalTicket(PortalTicketSummary):
     description: str
     may_change: list[str] = Field(description="fields that the caller may change now")
     may_close: bool
+    continued_in: str | None = Field(
+        description="number of the ticket in which this one goes on", examples=["1000-1002"]
+    )
 
 
 class NewPortalTicket(RequestModel):

@@ -77,6 +77,7 @@ async def add_notes(
         return []
     rows = locked or await lock_tickets(uow.session, [note.ticket_id for note in notes])
     if any(row.merged_into_id for row in rows.values()):
+        await _remember_closings(uow.session, notes, rows)
         notes, rows = await _redirected(uow.session, notes, rows)
     states = {ticket_id: row._asdict() for ticket_id, row in rows.items()}
     history, decisions = [], []
@@ -121,6 +122,22 @@ _CHANGED = (
     "external_update_at",
     "unread",
 )
+
+
+async def _remember_closings(
+    session: AsyncSession, notes: Sequence[TicketNote], rows: Mapping[str, Row[Any]]
+) -> None:
+    """That the twins of merged tickets were closed stays known with these, for when the merge is
+    undone. It is no change of theirs: their versions stay.
+    """
+    closed: dict[str, datetime] = {}
+    for note in notes:
+        row = rows[note.ticket_id]
+        if note.closed_remotely is not None and row.merged_into_id is not None:
+            known = closed.get(row.id) or row.remote_closed_at or note.closed_remotely
+            closed[row.id] = max(known, note.closed_remotely)
+    changed = [{"id": key, "remote_closed_at": closed[key]} for key in sorted(closed)]
+    await update_many(session, TICKET, changed)
 
 
 async def _redirected(

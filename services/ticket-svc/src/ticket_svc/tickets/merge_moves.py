@@ -60,9 +60,23 @@ async def move_parts(uow: UnitOfWork, source: str, target: str) -> dict[str, lis
     return moved
 
 
+async def hide_public(uow: UnitOfWork, moved: dict[str, list[Any]]) -> None:
+    """Keep what was carried over to a ticket of another account from that one's customers; `moved`
+    gets what they would have seen.
+    """
+    entries = Base.metadata.tables["history_entry"]
+    here = key_in(uow.session, [entries.c.id], moved["history"]), entries.c.public
+    hiding = update(entries).where(*here).values(public=False).returning(entries.c.id)
+    moved["hidden"] = sorted((await uow.session.execute(hiding)).scalars())
+
+
 async def move_back(uow: UnitOfWork, moved: dict[str, list[Any]], source: str, target: str) -> None:
     """Take back what `move_parts` has carried over."""
     session = uow.session
+    if moved.get("hidden"):
+        entries = Base.metadata.tables["history_entry"]
+        held = _held(session, entries.c.id, moved["hidden"], entries.c.ticket_id == target)
+        await session.execute(update(entries).where(*held).values(public=True))
     for name, table, key in _parts():
         if moved.get(name):
             held = _held(session, table.c[key], moved[name], table.c.ticket_id == target)

@@ -22,7 +22,7 @@ from ticket_svc.tickets.auditing import audit_entries
 from ticket_svc.tickets.closing import turn
 from ticket_svc.tickets.inbox import OUT
 from ticket_svc.tickets.labels import Labels
-from ticket_svc.tickets.merge_moves import PARTS, count_parts, move_parts
+from ticket_svc.tickets.merge_moves import PARTS, count_parts, hide_public, move_parts
 from ticket_svc.tickets.merged import seen_target
 from ticket_svc.tickets.records import NewEntry
 from ticket_svc.tickets.related import related_ids, ticket_ref
@@ -47,6 +47,7 @@ KEPT = (
     "in_inbox",
     "inbox_since",
     "inbox_awaiting",
+    "external_update_at",
     "unread",
 )
 
@@ -87,7 +88,10 @@ async def preview_merge(
     """What `merge_tickets` would do."""
     warnings = []
     if target.account_id != source.account_id:
-        text = "The tickets belong to different accounts."
+        text = (
+            "The tickets belong to different accounts: what customers saw of this one is internal"
+            " there, and its external recipients get that one's mail."
+        )
         warnings.append(MergeWarning(code="other_account", text=text))
     if source.status_class == "closed":
         text = "The ticket is closed; it keeps its status."
@@ -95,6 +99,9 @@ async def preview_merge(
     elif source.remote_ticket_id is not None:
         text = "Its remote twin will be closed, as with any close."
         warnings.append(MergeWarning(code="remote_twin_closes", text=text))
+    if target.status_class == "closed":
+        text = "The other ticket is closed and stays so."
+        warnings.append(MergeWarning(code="target_closed", text=text))
     return MergePreview(
         ticket=ticket_ref(source, labels),
         into=ticket_ref(target, labels),
@@ -111,7 +118,9 @@ async def merge_tickets(uow: UnitOfWork, source: Row[Any], target: Row[Any], who
     relations = await _new_relations(uow.session, source.id, target.id)
     moved: dict[str, Any] = {**await move_parts(uow, source.id, target.id), "relations": relations}
     moved["before"] = _kept(source)
-    carried = _carried(source, target)
+    if source.account_id != target.account_id:
+        await hide_public(uow, moved)
+    carried = _carried(source, target, who)
     if carried:
         moved["carried"] = {name: _plain(value) for name, value in carried.items()}
         moved["target"] = {name: _plain(getattr(target, name)) for name in carried}
@@ -171,9 +180,11 @@ async def _receive(
     await write_change(uow, target, Change(changed or ["history"], [entry], carried), who)
 
 
-def _carried(source: Row[Any], target: Row[Any]) -> dict[str, Any]:
-    """The customer's last update comes along: unread, it would else be seen by nobody."""
-    if source.external_update_at is None:
+def _carried(source: Row[Any], target: Row[Any], who: By) -> dict[str, Any]:
+    """The customer's last update comes along: unread, it would else be seen by nobody. A merge by
+    an outsider is an update itself.
+    """
+    if source.external_update_at is None or who.external:
         return {}
     latest = max(source.external_update_at, target.external_update_at or source.external_update_at)
     carried = {"external_update_at": latest, "unread": source.unread or target.unread}

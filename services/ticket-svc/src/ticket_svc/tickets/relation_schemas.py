@@ -67,7 +67,7 @@ class MergeCounts(ResponseModel):
 
 
 class MergeWarning(ResponseModel):
-    code: Literal["other_account", "remote_twin_closes", "already_closed"]
+    code: Literal["other_account", "remote_twin_closes", "already_closed", "target_closed"]
     text: str
 
 

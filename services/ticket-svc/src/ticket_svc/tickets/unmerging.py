@@ -116,6 +116,8 @@ async def _give_up(
     # What came from outside since then keeps the envelope as it is.
     if carried and target.external_update_at == carried["external_update_at"]:
         values = {name: _read(name, value) for name, value in moved["target"].items()}
+        # What has been read since stays read.
+        values["unread"] = values["unread"] and target.unread
     changed = [name for name in COUNTED if moved.get(name)] or ["history"]
     await write_change(uow, target, Change(changed, [entry], values), who)
 
