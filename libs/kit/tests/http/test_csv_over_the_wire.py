@@ -105,6 +105,21 @@ async def test_a_file_that_cannot_be_finished_is_seen_to_be_torn(
         assert (await http.get("/v1/notes", params={"cursor": "x"})).status_code == 422
 
 
+async def test_clients_that_leave_in_the_middle_take_nothing_with_them(
+    runtime: Any, notes: Any
+) -> None:
+    await _fill(runtime, notes, 2_000)
+    async with _served(notes, runtime) as http:
+        for _ in range(12):
+            async with http.stream("GET", "/v1/notes") as answer:
+                async for _chunk in answer.aiter_bytes():
+                    break
+        await eventually(lambda: runtime.db.engine.pool.checkedout() == 0)
+        assert (await http.get("/v1/notes")).text.count("\r\n") == 2_001
+        numbers = (await http.get("/metrics")).text
+    assert 'route="/v1/notes as CSV"' in numbers
+
+
 class _ReadsTwice:
     """A database that is there for two reads."""
 

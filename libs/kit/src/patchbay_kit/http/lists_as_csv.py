@@ -69,6 +69,8 @@ class ListRoute(APIRoute):
                 "Vary": "Accept",
             },
         )
+        # Metrics and logs name what answers by its route's path: files are not slow pages.
+        scope["route"] = _File(f"{self.path} as CSV")
         await response(scope, receive, send)
 
     @property
@@ -93,10 +95,15 @@ class ListRoute(APIRoute):
         if get_origin(self.response_model) is not list:
             query = _query_of_page(query, cursor)
         # Of the caller, nothing that an earlier page found out: rights may go in between.
-        asked = {**scope, "query_string": query, "state": {}}
+        asked = {**scope, "route": self, "query_string": query, "state": {}}
         answer = _Answer()
         await super().handle(asked, _no_body, answer.take)
         return answer
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    path: str
 
 
 class _Answer:
