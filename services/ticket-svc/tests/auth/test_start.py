@@ -7,7 +7,10 @@ import httpx
 import pytest
 from sqlalchemy import select
 
+from patchbay_kit.auth import TokenVerifier
+from patchbay_kit.errors import ProblemError
 from patchbay_kit.testing.harness import client, make_runtime
+from ticket_svc.auth.keys import OwnKeys
 from ticket_svc.definition import SERVICE
 from ticket_svc.employees.tables import Employee
 from ticket_svc.start import on_ready
@@ -80,3 +83,13 @@ async def test_replicas_that_start_at_once_make_one_administrator_and_one_compan
 
 
 SERVICE_TABLES = dict(SERVICE.metadata.tables)
+
+
+async def test_a_token_is_not_called_bad_before_a_key_was_read(database_url: str) -> None:
+    async with make_runtime(SERVICE, database_url, **KEY) as runtime:
+        first = runtime.extras["first_admin"]
+        token = (await _sign_in(runtime, first["password"])).json()["access_token"]
+        with pytest.raises(ProblemError) as refused:
+            await TokenVerifier(OwnKeys(runtime)).verify(token)
+        assert (refused.value.status, refused.value.code) == (503, "starting")
+        assert (await TokenVerifier(runtime.extras["own_keys"]).verify(token)).kind == "employee"

@@ -7,9 +7,8 @@ from typing import Annotated, Any
 from fastapi import Depends
 
 from patchbay_kit.auth import TokenIssuer
-from patchbay_kit.errors import ProblemError
 from patchbay_kit.http import RuntimeDep
-from ticket_svc.auth.keys import RELOAD_SECONDS, OwnKeys
+from ticket_svc.auth.keys import RELOAD_SECONDS, OwnKeys, still_starting
 
 
 async def own_keys(runtime: RuntimeDep) -> OwnKeys:
@@ -25,13 +24,7 @@ Keys = Annotated[OwnKeys, Depends(own_keys)]
 def issuer_of(keys: OwnKeys) -> TokenIssuer:
     """The issuer; 503 `starting` until the database has answered for the first time."""
     if keys.issuer is None:
-        raise ProblemError(
-            503,
-            "starting",
-            "Still starting",
-            hint="Try again in a second.",
-            headers={"Retry-After": "1"},
-        )
+        raise still_starting()
     return keys.issuer
 
 

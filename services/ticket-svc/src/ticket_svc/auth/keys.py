@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from patchbay_kit.auth import SigningKey, StaticKeys, TokenIssuer
 from patchbay_kit.db import UnitOfWork, insert_many
 from patchbay_kit.db.failures import CONNECT_ERRORS
+from patchbay_kit.errors import ProblemError
 from patchbay_kit.http.database_errors import database_unavailable
 from patchbay_kit.runtime import Runtime
 from ticket_svc.auth.rules import KEPT_AFTER, PUBLISHED_BEFORE, ROTATE_EVERY
@@ -112,6 +113,17 @@ def signing_first(keys: Sequence[StoredKey], now: datetime) -> list[SigningKey]:
     return [signing.key, *(each.key for each in keys if each is not signing)]
 
 
+def still_starting() -> ProblemError:
+    """503: no key has been read yet, so nobody can say which tokens are good."""
+    return ProblemError(
+        503,
+        "starting",
+        "Still starting",
+        hint="Try again in a second.",
+        headers={"Retry-After": "1"},
+    )
+
+
 class OwnKeys:
     """The key source of ticket-svc itself; empty until the database has answered at start.
 
@@ -143,6 +155,9 @@ class OwnKeys:
         self._loaded = self._monotonic()
 
     async def key(self, kid: str) -> Ed25519PublicKey | None:
+        """The public key; None where there is none of that name, 503 before the first was read."""
+        if self.issuer is None:
+            raise still_starting()
         await self.refresh(RELOAD_SECONDS)
         known = await self._keys.key(kid)
         if known is None:
