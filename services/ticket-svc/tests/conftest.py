@@ -233,6 +233,11 @@ class Desk:
         """The ticket's history, oldest first."""
         return list((await self.get(f"/v1/tickets/{ticket}/history", **params))["items"])
 
+    async def mails(self, ticket: str) -> list[dict[str, Any]]:
+        """The mails that came to the ticket, oldest first, without our automatic answer."""
+        entries = await self.history(ticket, kind="email")
+        return [entry for entry in entries if entry["mail_id"] is not None]
+
     async def reasons(self, ticket: str) -> list[str]:
         """Every code in the ticket's explanation, in order."""
         explanation = await self.get(f"/v1/tickets/{ticket}/explain")
@@ -272,7 +277,7 @@ async def desk(runtime: Runtime) -> AsyncIterator[Desk]:
         yield Desk(runtime, http)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_desk() -> Callable[[Runtime, httpx.AsyncClient], Desk]:
     """For tests that open several databases."""
     return Desk

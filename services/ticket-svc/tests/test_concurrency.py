@@ -57,7 +57,8 @@ async def test_workers_that_meet_one_thread_make_one_ticket(desk: Any, mail: Any
     ]
     await _at_once(desk, [[mails[n], mails[(n + 3) % 8]] for n in range(8)])
     ticket = await desk.only_ticket()
-    assert len(await desk.history(ticket["id"], kind="email")) == 8
+    assert len(await desk.mails(ticket["id"])) == 8
+    assert len(await desk.history(ticket["id"], kind="email")) == 9, "and one answer of ours"
     decided = await desk.events(EmailDecided)
     assert len({event.subject for event in decided}) == 8
     assert {event.data.ticket_id for event in decided} == {ticket["id"]}

@@ -88,7 +88,7 @@ def test_any_order_and_repetition_of_a_threads_mails_ends_alike(
     assert world.runner.run(_played(world, order, size)) == expected
     assert [ticket["subject"] for ticket in expected["tickets"]] == ["Printer"]
     assert [entry["text"] for entry in expected["history"]] == [str(n) for n in range(LENGTH)]
-    assert expected["auto_answers"] == 1
+    assert expected["auto_answers"] == len(expected["answers"]) == 1
 
 
 async def _played(world: World, order: list[int], size: int) -> dict[str, Any]:
@@ -131,15 +131,13 @@ async def _state(runtime: Runtime, account_id: str, mails: list[Any]) -> dict[st
         here = tickets.account_id == account_id
         (ticket_id,) = (await session.execute(select(tickets.id).where(here))).scalars()
         decision = MailDecision.__table__.c
+        history = HistoryEntry.__table__.c
+        of_ticket, came = history.ticket_id == ticket_id, history.mail_id.is_not(None)
         state: dict[str, Any] = {
             "tickets": await rows(Ticket, here, "subject", "status", "in_inbox", "version"),
-            "history": await rows(
-                HistoryEntry,
-                HistoryEntry.__table__.c.ticket_id == ticket_id,
-                "text",
-                "kind",
-                "public",
-            ),
+            "history": await rows(HistoryEntry, of_ticket & came, "text", "kind", "public"),
+            # Our answer has the ticket's number in it, which is another one each time.
+            "answers": await rows(HistoryEntry, of_ticket & ~came, "kind", "public", "actor"),
             "recipients": len(
                 await rows(Recipient, Recipient.__table__.c.ticket_id == ticket_id, "dedupe_key")
             ),

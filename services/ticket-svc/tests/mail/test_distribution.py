@@ -75,7 +75,7 @@ async def test_an_employee_with_us_in_copy_is_filed_only_and_a_customer_is_sent_
     assert await thread.answer(TOM, addressed_as=place) == []
     codes = [r["code"] for r in (await thread.desk.decision(thread.last))["reasons"]]
     assert "mail.filed_only" in codes
-    assert len(await thread.desk.history(thread.ticket["id"], kind="email")) == 2
+    assert len(await thread.desk.mails(thread.ticket["id"])) == 2
     (request,) = await thread.answer(ANN, addressed_as=place)
     assert emails(request)["to"] == [MIA]
 

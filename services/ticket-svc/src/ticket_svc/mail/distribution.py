@@ -6,11 +6,13 @@ out twice for one purpose.
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import Table, func, select
 
 from patchbay_contracts import (
     AutomationClass,
+    Channel,
     MailOutcome,
     MailPurpose,
     PersonRef,
@@ -31,9 +33,12 @@ from ticket_svc.tickets.placement import (
     place_customer_mail,
     place_employee_mail,
 )
+from ticket_svc.tickets.records import NewEntry, history_row
 from ticket_svc.tickets.subscribers import subscribers_of
+from ticket_svc.tickets.tables import HistoryEntry
 
 _ANSWER: Table = AutoAnswer.__table__  # type: ignore[attr-defined]  # set by SQLModel
+_HISTORY: Table = HistoryEntry.__table__  # type: ignore[attr-defined]
 
 
 async def distribute(uow: UnitOfWork, mails: Sequence[DecidedMail], settings: DeskSettings) -> None:
@@ -111,7 +116,8 @@ async def auto_answers(
         if address
     )
     counts = await _recent(uow, {each.sender.email or "" for each in created})
-    rows = []
+    rows: list[dict[str, Any]] = []
+    entries: list[dict[str, Any]] = []
     for decided in created:
         address = decided.sender.email or ""
         if not may_answer(decided.mail, own):
@@ -121,7 +127,7 @@ async def auto_answers(
             decided.reasons.append(Reason(code=ReasonCode.AUTO_ANSWER_RATE_LIMITED, params=params))
         else:
             counts[address] = counts.get(address, 0) + 1
-            _answer(uow, decided)
+            entries.append(_entry_row(uow, decided, _answer(uow, decided)))
             rows.append(
                 {
                     "id": new_id(),
@@ -131,6 +137,7 @@ async def auto_answers(
                 }
             )
     await insert_many(uow.session, _ANSWER, rows)
+    await insert_many(uow.session, _HISTORY, entries)
 
 
 async def _recent(uow: UnitOfWork, addresses: set[str]) -> dict[str, int]:
@@ -143,7 +150,27 @@ async def _recent(uow: UnitOfWork, addresses: set[str]) -> dict[str, int]:
     return {row[0]: row[1] for row in await uow.session.execute(statement)}
 
 
-def _answer(uow: UnitOfWork, decided: DecidedMail) -> None:
+def _entry_row(uow: UnitOfWork, decided: DecidedMail, request: SendEmail) -> dict[str, Any]:
+    """What we write is in the history like what is written to us (S2-73): as a part of the opening,
+    so that it is no change of the ticket. That it was not delivered would be an entry of its own.
+    """
+    data = {
+        "subject": request.mail_subject,
+        "to": [each.email for each in request.to],
+        "automation": str(AutomationClass.OWN),
+        "request_id": request.request_id,
+    }
+    entry = NewEntry("email", request.text, uow.now, public=True, data=data)
+    return history_row(
+        decided.ticket_id or "",
+        entry,
+        actor="system:auto-answer",
+        channel=Channel.EMAIL,
+        now=uow.now,
+    )
+
+
+def _answer(uow: UnitOfWork, decided: DecidedMail) -> SendEmail:
     mail = decided.mail
     number = decided.number or ""
     sender = PersonRef(
@@ -166,3 +193,4 @@ def _answer(uow: UnitOfWork, decided: DecidedMail) -> None:
     )
     uow.publish(request, subject=request.request_id, version=1, cause=decided.event)
     decided.reasons.append(Reason(code=ReasonCode.AUTO_ANSWER_SENT))
+    return request

@@ -10,6 +10,7 @@ from patchbay_kit.db import UnitOfWork
 from ticket_svc.mail.decided import DecidedMail
 from ticket_svc.mail.lookup import MAX_MESSAGE_ID
 from ticket_svc.mail.opening import mail_data
+from ticket_svc.mail.visibility import public_among
 from ticket_svc.tickets.changing import TicketNote, add_notes, lock_final
 from ticket_svc.tickets.messages import claim_message_ids
 from ticket_svc.tickets.records import NewEntry
@@ -30,7 +31,9 @@ async def file_mails(uow: UnitOfWork, mails: Sequence[DecidedMail]) -> None:
         if _to_inbox(decided):
             decided.reasons.append(Reason(code=ReasonCode.INBOX_EXTERNAL_UPDATE))
     locked = {row.id: row for row in rows.values()}
-    await add_notes(uow, [_note(decided) for decided in mails], locked)
+    public = await public_among(uow, mails)
+    notes = [_note(decided, public=decided in public) for decided in mails]
+    await add_notes(uow, notes, locked)
     messages = {
         m.mail.mail.message_id: m.ticket_id or ""
         for m in sorted(mails, key=lambda each: each.mail.mail.message_id)
@@ -46,7 +49,7 @@ def _to_inbox(decided: DecidedMail) -> bool:
     return decided.mail.automation not in (AutomationClass.AUTO_REPLY, AutomationClass.LIST)
 
 
-def _note(decided: DecidedMail) -> TicketNote:
+def _note(decided: DecidedMail, *, public: bool) -> TicketNote:
     mail = decided.mail
     if decided.verdict.from_employee:
         actor = f"employee:{decided.sender.employee_id}"
@@ -56,7 +59,7 @@ def _note(decided: DecidedMail) -> TicketNote:
         "email",
         mail.new_text or mail.text,
         mail.mail.received_at,
-        public=mail.automation is AutomationClass.HUMAN,
+        public=public,
         data=mail_data(decided),
         mail_id=mail.mail.mail_id,
     )

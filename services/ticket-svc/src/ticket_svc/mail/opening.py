@@ -8,6 +8,7 @@ from ticket_svc.desk.schemas import DeskSettings
 from ticket_svc.mail.decided import DecidedMail
 from ticket_svc.mail.lookup import MAX_MESSAGE_ID
 from ticket_svc.mail.texts import ticket_subject
+from ticket_svc.mail.visibility import naming_outsiders
 from ticket_svc.tickets.defaults import choose_manager, contract_reasons, default_recipients
 from ticket_svc.tickets.directory import (
     AccountFacts,
@@ -30,12 +31,16 @@ async def open_from_mails(
     facts = await account_facts(uow.session, ids)
     default_manager = await employee_ref(uow.session, settings.default_manager_id)
     employees = default_employees(await all_mail_employees(uow.session))
-    tickets = [
-        _new_ticket(decided, facts[decided.verdict.account_id or ""], default_manager, employees)
-        for decided in mails
-    ]
-    for ticket in tickets:
+    ours = [decided for decided in mails if decided.verdict.from_employee]
+    outside = await naming_outsiders(uow.session, ours, settings)
+    tickets = []
+    for decided in mails:
+        account = facts[decided.verdict.account_id or ""]
+        ticket = _new_ticket(
+            decided, account, default_manager, employees, to_outsiders=decided in outside
+        )
         ticket.awaits_dispatch = settings.dispatch_new_tickets
+        tickets.append(ticket)
     await open_tickets(uow, tickets)
     for decided, ticket in zip(mails, tickets, strict=True):
         decided.ticket_id, decided.number = ticket.id, ticket.number
@@ -46,6 +51,8 @@ def _new_ticket(
     account: AccountFacts,
     default_manager: PersonRef | None,
     employees: list[NewRecipient],
+    *,
+    to_outsiders: bool,
 ) -> NewTicket:
     mail, verdict = decided.mail, decided.verdict
     manager, why_manager = choose_manager(account, default_manager)
@@ -57,7 +64,7 @@ def _new_ticket(
         "email",
         mail.new_text or mail.text,
         mail.mail.received_at,
-        public=True,
+        public=_is_public(decided, recipients, to_outsiders=to_outsiders),
         data=mail_data(decided),
         mail_id=mail.mail.mail_id,
     )
@@ -80,6 +87,16 @@ def _new_ticket(
         message_ids=[own] if len(own := mail.mail.message_id) <= MAX_MESSAGE_ID else [],
         cause=decided.event,
     )
+
+
+def _is_public(
+    decided: DecidedMail, recipients: Sequence[NewRecipient], *, to_outsiders: bool
+) -> bool:
+    """What a customer wrote, and what goes or went to somebody outside (S2-73)."""
+    if not decided.verdict.from_employee or to_outsiders:
+        return True
+    sent_on = decided.mail.addressed_as == "to"
+    return sent_on and any(each.list_name == "external" for each in recipients)
 
 
 def _recipients(
