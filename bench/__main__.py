@@ -4,7 +4,7 @@ import argparse
 import asyncio
 from collections.abc import Callable
 
-from bench import api, embedded, mail, memory, tickets
+from bench import api, embedded, growth, mail, memory, tickets
 from bench.report import Line, cpu_of, load, median, ratio, say, table
 from bench.servers import Servers, servers
 from patchbay_kit.testing.many_tickets import Size
@@ -20,6 +20,7 @@ def main() -> None:
     parser.add_argument("paths", nargs="*", metavar="path", help=f"of {', '.join(PATHS)}; all")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--backlog", type=int, default=tickets.BACKLOG, help="remote tickets")
+    parser.add_argument("--events", type=int, default=growth.EVENTS, help="growth: how many")
     parser.add_argument("--tickets", type=int, default=Size().tickets, help="api: on the desk")
     parser.add_argument("--only", default="", help="api: paths with this in their names")
     parser.add_argument("--mails", type=int, default=mail.MAILS)
@@ -125,6 +126,16 @@ def run_memory(started: Servers, _options: argparse.Namespace) -> list[Line]:
     return lines
 
 
+def run_growth(started: Servers, options: argparse.Namespace) -> list[Line]:
+    """What many events leave behind in memory."""
+    lines = []
+    for role, (early, late) in asyncio.run(growth.measure(started, events=options.events)).items():
+        path = f"growth of ticket-svc {role} over {options.events:,} events"
+        shown = f"{late:.1f} MiB", f"{early:.1f} MiB"
+        lines.append(Line(path, *shown, late - early, 5, 0, at_least=False))
+    return lines
+
+
 def run_api(started: Servers, options: argparse.Namespace) -> list[Line]:
     """Lists, single tickets and new ones over HTTP."""
     # Without the words of searches: making them takes longer than all the rest together.
@@ -138,6 +149,7 @@ PATHS: dict[str, Callable[[Servers, argparse.Namespace], list[Line]]] = {
     "mail": run_mail,
     "embedded": run_embedded,
     "memory": run_memory,
+    "growth": run_growth,
     "api": run_api,
 }
 
