@@ -80,7 +80,7 @@ async def test_a_ticket_without_a_twin_asks_for_nothing(world: Any) -> None:
 
 
 async def _closed_event(world: Any) -> Any:
-    return TicketClosed(**world._facts("c", "r", "completed", "closed"), closed_at=world.clock())
+    return TicketClosed(**world.facts("c", "r", "completed", "closed"), closed_at=world.clock())
 
 
 @pytest.mark.covers("S1-84")
