@@ -20,6 +20,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from patchbay_kit.http.csv_columns import Columns
 from patchbay_kit.http.pagination import MAX_LIMIT, Page
+from patchbay_kit.http.queries import QueryRoute
 
 MEDIA_TYPE = "text/csv"
 _DESCRIBED = "ListAsCsv"
@@ -41,7 +42,7 @@ class _Page:
     cursor: str | None
 
 
-class ListRoute(APIRoute):
+class ListRoute(QueryRoute):
     """Route class underneath all of ours: a GET that answers `Page[...]` or a list does so as CSV
     for those who want that rather than JSON.
     """
@@ -57,6 +58,7 @@ class ListRoute(APIRoute):
         if scope["method"] != "GET" or not prefers_csv(scope) or self.columns is None:
             await super().handle(scope, receive, send)
             return
+        self.check_query(scope["query_string"])
         first = await self._ask(scope, None)
         if first.status != 200:
             await first.send_on(send)
@@ -97,7 +99,7 @@ class ListRoute(APIRoute):
         # Of the caller, nothing that an earlier page found out: rights may go in between.
         asked = {**scope, "route": self, "query_string": query, "state": {}}
         answer = _Answer()
-        await super().handle(asked, _no_body, answer.take)
+        await APIRoute.handle(self, asked, _no_body, answer.take)
         return answer
 
 

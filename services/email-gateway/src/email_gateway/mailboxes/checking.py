@@ -14,10 +14,11 @@ from patchbay_kit.auth import Principal
 from patchbay_kit.errors import PermanentError, not_found
 from patchbay_kit.http import ResponseModel, RuntimeDep, require
 from patchbay_kit.http.ids import checked_id
+from patchbay_kit.http.queries import QueryRoute
 from patchbay_kit.runtime import Runtime
 
 # No unit of work around it: a mailbox may take half a minute to answer.
-router = APIRouter(prefix="/v1/mailboxes", tags=["mailboxes"])
+router = APIRouter(prefix="/v1/mailboxes", tags=["mailboxes"], route_class=QueryRoute)
 
 _MAILBOX: Table = Mailbox.__table__  # type: ignore[attr-defined]  # set by SQLModel
 

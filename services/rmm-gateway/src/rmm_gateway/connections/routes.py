@@ -17,6 +17,7 @@ from patchbay_kit.http import (
     require,
 )
 from patchbay_kit.http.ids import checked_id
+from patchbay_kit.http.queries import QueryRoute
 from rmm_gateway.connections import service
 from rmm_gateway.connections.checking import check_connection
 from rmm_gateway.connections.schemas import (
@@ -39,7 +40,7 @@ READ = [Depends(require("desk"))]
 
 router = APIRouter(prefix="/v1/connections", tags=["connections"], route_class=TransactionalRoute)
 # Without the request's transaction: nothing may be locked while the remote system is called.
-checks = APIRouter(prefix="/v1/connections", tags=["connections"])
+checks = APIRouter(prefix="/v1/connections", tags=["connections"], route_class=QueryRoute)
 
 
 async def _answer(uow: Uow, row: Row[Any], response: Response, parts: PartsDep) -> ConnectionOut:

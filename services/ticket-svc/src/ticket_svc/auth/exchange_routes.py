@@ -9,6 +9,7 @@ from patchbay_kit.auth.oidc import OidcProvider
 from patchbay_kit.auth.tokens import expires_in
 from patchbay_kit.errors import ProblemError
 from patchbay_kit.http import RequestModel, ResponseModel, RuntimeDep
+from patchbay_kit.http.queries import QueryRoute
 from ticket_svc.auth.exchange import employee_of, principal_of
 from ticket_svc.auth.issuing import Keys, issuer_of
 from ticket_svc.employees.groups import follow_groups
@@ -16,7 +17,7 @@ from ticket_svc.settings import TicketSettings
 from ticket_svc.sign_ins.standing import Standings
 
 # No unit of work of the request's own: a token is never kept for an Idempotency-Key.
-router = APIRouter(tags=["auth"])
+router = APIRouter(tags=["auth"], route_class=QueryRoute)
 
 ID_TOKEN: Final = "urn:ietf:params:oauth:token-type:id_token"  # noqa: S105  # a kind of token
 JWT_TYPE = "urn:ietf:params:oauth:token-type:jwt"

@@ -19,6 +19,7 @@ from patchbay_kit.http import (
     Uow,
     require,
 )
+from patchbay_kit.http.queries import QueryRoute
 from patchbay_kit.runtime import Runtime
 from ticket_svc.accounts.tables import Contact
 from ticket_svc.auth.forgotten import ask_for_reset
@@ -37,7 +38,7 @@ log = structlog.get_logger(__name__)
 router = APIRouter(route_class=TransactionalRoute, tags=["auth"])
 # No unit of work of the request's own: a failed attempt is noted although the answer is an error,
 # and a token is never kept for an Idempotency-Key.
-sign_in_router = APIRouter(tags=["auth"])
+sign_in_router = APIRouter(tags=["auth"], route_class=QueryRoute)
 LOCKED: dict[int | str, dict[str, Any]] = {
     429: {
         "description": "Too many failures; `Retry-After` has the seconds to wait.",

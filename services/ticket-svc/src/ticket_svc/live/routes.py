@@ -9,12 +9,13 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from patchbay_kit.auth import Principal
 from patchbay_kit.errors import ProblemError
 from patchbay_kit.http import Caller, RuntimeDep
+from patchbay_kit.http.queries import QueryRoute
 from ticket_svc.live.service import live_events
 from ticket_svc.live.tail import LiveTail
 
 MAX_STREAMS = 1000
 
-router = APIRouter(prefix="/v1/live", tags=["live"])
+router = APIRouter(prefix="/v1/live", tags=["live"], route_class=QueryRoute)
 
 
 def _may_look(caller: Caller, runtime: RuntimeDep) -> Principal:
