@@ -12,8 +12,8 @@ from patchbay_kit.clock import utc_now
 from patchbay_kit.secretbox import SecretBox
 from patchbay_kit.testing.harness import client, make_runtime
 from ticket_svc.auth.forgotten import mail_resets
+from ticket_svc.auth.tables import PasswordRequest
 from ticket_svc.definition import SERVICE
-from ticket_svc.invitations.tables import PasswordRequest
 
 KEY = "k" * 40
 PASSWORD = "correct horse battery"

@@ -13,14 +13,13 @@ from sqlmodel import col
 from patchbay_kit.db import Database, UnitOfWork, insert_many
 from patchbay_kit.runtime import Runtime
 from ticket_svc.accounts.tables import Contact
+from ticket_svc.auth.tables import PasswordRequest
 from ticket_svc.employees.tables import Employee
 from ticket_svc.invitations.mailing import Kind, Mailing, mailing_of
-from ticket_svc.invitations.service import invite
-from ticket_svc.invitations.tables import Invitation, PasswordRequest
+from ticket_svc.invitations.service import invite, made_since
 from ticket_svc.sign_ins.clients import Client, client_locked, count_client
 
 _REQUEST: Table = PasswordRequest.__table__  # type: ignore[attr-defined]  # set by SQLModel
-_INVITATION: Table = Invitation.__table__  # type: ignore[attr-defined]
 
 BATCH = 20
 # Who asks again and again must not fill somebody's mailbox.
@@ -61,7 +60,9 @@ async def mail_resets(runtime: Runtime) -> bool:
 
 async def _reset(uow: UnitOfWork, address: str, mailing: Mailing) -> None:
     person = await _who_signs_in(uow.session, address)
-    if person is None or await _was_mailed(uow, person.id):
+    if person is None:
+        return
+    if await made_since(uow.session, person.id, "reset", uow.now - MAIL_AT_MOST_EVERY):
         return
     kind: Kind = "employee" if isinstance(person, Employee) else "contact"
     await invite(uow, kind, person, mailing, by=BY, purpose="reset", address=address)
@@ -89,12 +90,3 @@ def _has(model: type[Employee | Contact], address: str) -> ColumnElement[bool]:
 
 def _two_locked(statement: Select[Any], model: type[Employee | Contact]) -> Select[Any]:
     return statement.order_by(col(model.id)).limit(2).with_for_update()
-
-
-async def _was_mailed(uow: UnitOfWork, person_id: str) -> bool:
-    statement = select(_INVITATION.c.id).where(
-        _INVITATION.c.person_id == person_id,
-        _INVITATION.c.purpose == "reset",
-        _INVITATION.c.created_at > uow.now - MAIL_AT_MOST_EVERY,
-    )
-    return await uow.session.scalar(statement) is not None

@@ -1,4 +1,4 @@
-"""The keys that sign bearer tokens."""
+"""The keys that sign bearer tokens, and who says that they forgot a password."""
 
 from datetime import datetime
 
@@ -19,3 +19,15 @@ class SigningKey(Base, table=True):
     public_key: str = Field(sa_column=Column(Text, nullable=False))
     created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
     retired_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
+
+
+class PasswordRequest(Base, table=True):
+    """Somebody says that the person with this address has forgotten the password.
+
+    A row whether or not anybody has the address, for a few seconds: the answer must not tell.
+    """
+
+    __tablename__ = "password_request"
+
+    address: str = Field(sa_column=Column(String(320), primary_key=True))
+    asked_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))

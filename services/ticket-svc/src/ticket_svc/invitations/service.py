@@ -142,6 +142,18 @@ async def latest(session: AsyncSession, person_id: str) -> Row[tuple[object, ...
     return (await session.execute(statement)).one_or_none()
 
 
+async def made_since(
+    session: AsyncSession, person_id: str, purpose: Purpose, since: datetime
+) -> bool:
+    """Whether the person was given one lately."""
+    statement = select(_INVITATION.c.id).where(
+        _INVITATION.c.person_id == person_id,
+        _INVITATION.c.purpose == purpose,
+        _INVITATION.c.created_at > since,
+    )
+    return await session.scalar(statement) is not None
+
+
 async def forget_ended(uow: UnitOfWork) -> None:
     """Remove what ended a month ago."""
     old = _INVITATION.c.expires_at < uow.now - KEPT_AFTER

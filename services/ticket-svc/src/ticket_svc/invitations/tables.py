@@ -1,4 +1,4 @@
-"""Invitations to choose a password, and who has asked for one."""
+"""Invitations to choose a password."""
 
 from datetime import datetime
 
@@ -30,15 +30,3 @@ class Invitation(Base, table=True):
     mail_error: str | None = Field(default=None, sa_column=Column(String(500)))
     created_by: str = Field(sa_column=Column(String(200), nullable=False))
     created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
-
-
-class PasswordRequest(Base, table=True):
-    """Somebody says that the person with this address has forgotten the password.
-
-    A row whether or not anybody has the address, for a few seconds: the answer must not tell.
-    """
-
-    __tablename__ = "password_request"
-
-    address: str = Field(sa_column=Column(String(320), primary_key=True))
-    asked_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))

@@ -27,18 +27,17 @@ from ticket_svc.mail.decided import DecidedMail
 from ticket_svc.mail.rules import may_answer
 from ticket_svc.mail.tables import AutoAnswer
 from ticket_svc.mail.texts import auto_answer_text, numbered
+from ticket_svc.tickets.changing import add_to_opening
 from ticket_svc.tickets.placement import (
     Placement,
     Subscriber,
     place_customer_mail,
     place_employee_mail,
 )
-from ticket_svc.tickets.records import NewEntry, history_row
+from ticket_svc.tickets.records import NewEntry
 from ticket_svc.tickets.subscribers import subscribers_of
-from ticket_svc.tickets.tables import HistoryEntry
 
 _ANSWER: Table = AutoAnswer.__table__  # type: ignore[attr-defined]  # set by SQLModel
-_HISTORY: Table = HistoryEntry.__table__  # type: ignore[attr-defined]
 
 
 async def distribute(uow: UnitOfWork, mails: Sequence[DecidedMail], settings: DeskSettings) -> None:
@@ -117,7 +116,7 @@ async def auto_answers(
     )
     counts = await _recent(uow, {each.sender.email or "" for each in created})
     rows: list[dict[str, Any]] = []
-    entries: list[dict[str, Any]] = []
+    entries: list[tuple[str, NewEntry]] = []
     for decided in created:
         address = decided.sender.email or ""
         if not may_answer(decided.mail, own):
@@ -127,7 +126,7 @@ async def auto_answers(
             decided.reasons.append(Reason(code=ReasonCode.AUTO_ANSWER_RATE_LIMITED, params=params))
         else:
             counts[address] = counts.get(address, 0) + 1
-            entries.append(_entry_row(uow, decided, _answer(uow, decided)))
+            entries.append((decided.ticket_id or "", _entry(uow, _answer(uow, decided))))
             rows.append(
                 {
                     "id": new_id(),
@@ -137,7 +136,7 @@ async def auto_answers(
                 }
             )
     await insert_many(uow.session, _ANSWER, rows)
-    await insert_many(uow.session, _HISTORY, entries)
+    await add_to_opening(uow, entries, actor="system:auto-answer", channel=Channel.EMAIL)
 
 
 async def _recent(uow: UnitOfWork, addresses: set[str]) -> dict[str, int]:
@@ -150,7 +149,7 @@ async def _recent(uow: UnitOfWork, addresses: set[str]) -> dict[str, int]:
     return {row[0]: row[1] for row in await uow.session.execute(statement)}
 
 
-def _entry_row(uow: UnitOfWork, decided: DecidedMail, request: SendEmail) -> dict[str, Any]:
+def _entry(uow: UnitOfWork, request: SendEmail) -> NewEntry:
     """What we write is in the history like what is written to us (S2-73): as a part of the opening,
     so that it is no change of the ticket. That it was not delivered would be an entry of its own.
     """
@@ -160,14 +159,7 @@ def _entry_row(uow: UnitOfWork, decided: DecidedMail, request: SendEmail) -> dic
         "automation": str(AutomationClass.OWN),
         "request_id": request.request_id,
     }
-    entry = NewEntry("email", request.text, uow.now, public=True, data=data)
-    return history_row(
-        decided.ticket_id or "",
-        entry,
-        actor="system:auto-answer",
-        channel=Channel.EMAIL,
-        now=uow.now,
-    )
+    return NewEntry("email", request.text, uow.now, public=True, data=data)
 
 
 def _answer(uow: UnitOfWork, decided: DecidedMail) -> SendEmail:

@@ -110,6 +110,17 @@ async def add_notes(
     return history
 
 
+async def add_to_opening(
+    uow: UnitOfWork, entries: Sequence[tuple[str, NewEntry]], *, actor: str, channel: Channel
+) -> None:
+    """Write entries on tickets, by id, that this transaction has opened: no change of theirs."""
+    rows = [
+        history_row(ticket_id, entry, actor=actor, channel=channel, now=uow.now)
+        for ticket_id, entry in entries
+    ]
+    await insert_many(uow.session, _HISTORY, rows)
+
+
 _CHANGED = (
     "id",
     "version",
