@@ -3,7 +3,7 @@
 from typing import Any, Literal
 
 import jsonschema
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from patchbay_kit.http import RequestModel, ResponseModel
 from patchbay_kit.http.examples import add_examples
@@ -54,3 +54,29 @@ def test_an_answer_shows_all_its_members_by_what_their_names_suggest() -> None:
     shown = _examples(Place, ThingView)["ThingView"]
     assert shown["account"] == {"name": "ACME", "city": "Springfield"}
     assert (shown["parts"], shown["archived_at"], shown["version"]) == (["part"], None, 3)
+
+
+class Shown(ResponseModel):
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"parts": [{"name": "lid"}], "kind": "box"}]}
+    )
+
+    parts: list[Place]
+    kind: Literal["bag", "box"]
+    note: str | None
+
+
+def test_an_example_of_a_models_own_gets_back_the_nulls_that_fastapi_leaves_out() -> None:
+    shown = _examples(Place, Shown)["Shown"]
+    assert shown == {"parts": [{"name": "lid", "city": None}], "kind": "box", "note": None}
+
+
+class Work(ResponseModel):
+    status: Literal["new", "in_progress"]
+    kind: Literal["work", "part"]
+    amount: str
+
+
+def test_a_choice_shows_what_its_name_suggests_where_that_is_one() -> None:
+    shown = _examples(Work)["Work"]
+    assert shown == {"status": "in_progress", "kind": "work", "amount": "120.00"}

@@ -12,6 +12,13 @@ _FORMATS = {
     "binary": "",
     "uuid": RECORD_ID,
 }
+# Two that belong together.
+_TIMES = {
+    "starts_at": "2026-11-23T08:00:00Z",
+    "ends_at": "2026-11-23T10:00:00Z",
+    "starts_on": "2026-01-01",
+    "ends_on": "2026-12-31",
+}
 # The first that fits the whole name.
 _NAMES: tuple[tuple[str, str], ...] = (
     (r"id|.*_id|ids|.*_ids|technician", RECORD_ID),
@@ -19,6 +26,7 @@ _NAMES: tuple[tuple[str, str], ...] = (
     (r".*_on|day", "2026-11-20"),
     (r".*(email|address|mailbox)\d?|sender|to|cc|bcc|username", "ann@acme.example"),
     (r"domain", "acme.example"),
+    (r"mailed_to|recipient", "ann@acme.example"),
     (r"host", "imap.msp.example"),
     (r".*phone|fax", "+1 555 0100"),
     (r".*url|website", "https://acme.example"),
@@ -27,6 +35,19 @@ _NAMES: tuple[tuple[str, str], ...] = (
     (r"asset_name|(.*_)?device_name|hostname", "SRV-01"),
     (r"(.*_)?(site|location)_name", "ACME head office"),
     (r"contract_name", "Support 2026"),
+    (r"quantity", "1.5"),
+    (r"unit_price|(.*_)?amount", "120.00"),
+    (r"(effective_)?permission|scope", "desk"),
+    (r"next_cursor", "WyIwMTk5YzhhMCJd.3q2-7w"),
+    (r"(access_)?token|key|idempotency_key", "0199c8a06a2f7c3e9d412f6f5b7a1c0e"),
+    (r"meaning", "A customer or a program updated the ticket: it went into the Inbox."),
+    (r"remedy", "Read it, and remove it from the Inbox."),
+    (r"may_change", "priority"),
+    (r"about", "ticket.updated"),
+    (r"field", "/email1"),
+    (r"(.*_)?(type_)?kind", "note"),
+    (r"manufacturer", "Example Computers"),
+    (r"model", "T-1000"),
     (r"department_name", "Sales"),
     (r"group_name", "Technicians"),
     (r"savedview_name", "Waiting for me"),
@@ -68,9 +89,20 @@ _PARENTS = re.compile(
 )
 # What most records do not have.
 _UNUSUAL = re.compile(
-    r"email2|merged_into_id|archived_at|closed_at|discarded_at|deleted_at|expires_at|.*error(_at)?|undone_.*"
+    r"email2|merged_into_id|continued_in|inbox_awaiting|archived_at|closed_at|done_at|revoked_at|discarded_at|deleted_at|expires_at|.*error(_at)?|undone_.*"
 )
-_INTEGERS = {"version": 3, "port": 993, "status": 200, "size": 48213}
+_INTEGERS = {
+    "version": 3,
+    "port": 993,
+    "status": 200,
+    "size": 48213,
+    "minutes": 90,
+    "billable_minutes": 90,
+    "block_minutes": 2400,
+    "used_minutes": 600,
+    "remaining_minutes": 1800,
+    "time_to_resolution": 5400,
+}
 
 
 def full_name(name: str, parent: str) -> str:
@@ -104,6 +136,8 @@ def _number(name: str, schema: Mapping[str, Any]) -> Any:
 
 
 def _text(name: str, schema: Mapping[str, Any]) -> str:
+    if name in _TIMES:
+        return _TIMES[name]
     if schema.get("format") in _FORMATS:
         return _FORMATS[schema["format"]]
     for pattern, value in _NAMES:

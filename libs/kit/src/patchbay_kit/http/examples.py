@@ -75,6 +75,9 @@ def problems_of(method: str, path: str, operation: Mapping[str, Any]) -> list[st
 def add_examples(schemas: dict[str, Schema]) -> None:
     """Give each model among the document's schemas an example."""
     schemas["Problem"]["examples"] = [problem_examples()["version_mismatch"]["value"]]
+    for schema in schemas.values():
+        if "examples" in schema:
+            schema["examples"] = [with_nulls(each, schema, schemas) for each in schema["examples"]]
     made = {
         name: example_of(schema, schemas, name)
         for name, schema in schemas.items()
@@ -90,6 +93,27 @@ def example_of(schema: Mapping[str, Any], schemas: Mapping[str, Schema], name: s
     return _value(schema, schemas, name, 0)
 
 
+def with_nulls(example: Any, schema: Mapping[str, Any], schemas: Mapping[str, Schema]) -> Any:
+    """The example with null where something must be: FastAPI leaves out every null it meets."""
+    if "$ref" in schema:
+        return with_nulls(example, schemas[schema["$ref"].rpartition("/")[2]], schemas)
+    if isinstance(example, list):
+        return [with_nulls(each, schema.get("items", {}), schemas) for each in example]
+    if not isinstance(example, dict):
+        return example
+    properties: Mapping[str, Schema] = schema.get("properties", {})
+    shown = {
+        name: with_nulls(value, properties.get(name, {}), schemas)
+        for name, value in example.items()
+    }
+    missing = [name for name in schema.get("required", ()) if name not in shown]
+    return shown | {name: None for name in missing if _may_be_null(properties[name])}
+
+
+def _may_be_null(schema: Mapping[str, Any]) -> bool:
+    return {"type": "null"} in schema.get("anyOf", ())
+
+
 def _value(schema: Mapping[str, Any], schemas: Mapping[str, Schema], name: str, deep: int) -> Any:
     if "examples" in schema:
         return schema["examples"][0]
@@ -97,7 +121,8 @@ def _value(schema: Mapping[str, Any], schemas: Mapping[str, Schema], name: str, 
         if schema.get(known) is not None:
             return schema[known]
     if "enum" in schema:
-        return schema["enum"][0]
+        usual = named_value(name, schema.get("type", "string"), {})
+        return usual if usual in schema["enum"] else schema["enum"][0]
     if "$ref" in schema:
         return _value(schemas[schema["$ref"].rpartition("/")[2]], schemas, name, deep)
     choices = schema.get("oneOf") or schema.get("anyOf") or schema.get("allOf")

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from patchbay_kit.http import RequestModel, ResponseModel
 from ticket_svc.contracts.rules import WarningCode
@@ -50,6 +50,12 @@ class ContractChange(RequestModel):
 
 
 class WarningView(ResponseModel):
+    """One reason to look before billing (X-21)."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"code": "ends_soon", "message": "It ends on 2026-12-31."}]}
+    )
+
     code: WarningCode
     message: str
 

@@ -2,7 +2,8 @@
 
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
+from pydantic.config import JsonDict
 
 from patchbay_kit.http import RequestModel, ResponseModel
 from ticket_svc.params import Address, RecordId
@@ -65,8 +66,28 @@ class NewRecipientRequest(RequestModel):
 _KINDS = ("email", "contact_id", "account_id", "employee_id", "role")
 
 
+_ANN: JsonDict = {
+    "id": "0199c8a0-6a2f-7c3e-9d41-2f6f5b7a1c11",
+    "list_name": "external",
+    "place": "to",
+    "contact_id": "0199c8a0-6a2f-7c3e-9d41-2f6f5b7a1c21",
+    "name": "Ann Example",
+    "email": "ann@acme.example",
+}
+_MANAGER: JsonDict = {
+    "id": "0199c8a0-6a2f-7c3e-9d41-2f6f5b7a1c12",
+    "list_name": "employee",
+    "place": "to",
+    "role": "ticket_manager",
+    "name": "Mia Manager",
+    "email": "mia@msp.example",
+}
+
+
 class RecipientView(ResponseModel):
     """One row of a recipient list; `email` of an employee is who would get mail now."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_ANN, _MANAGER]})
 
     id: str
     list_name: Literal["external", "employee"]
@@ -79,6 +100,12 @@ class RecipientView(ResponseModel):
 
 
 class RecipientLists(ResponseModel):
+    """Both lists of a ticket."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"external": [_ANN], "employees": [_MANAGER]}]}
+    )
+
     external: list[RecipientView]
     employees: list[RecipientView]
 
@@ -95,6 +122,33 @@ class Candidate(ResponseModel):
 
 class Candidates(ResponseModel):
     """The menus of the recipient lists (S2-126, S2-127)."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "external": [
+                        {
+                            "kind": "contact",
+                            "id": "0199c8a0-6a2f-7c3e-9d41-2f6f5b7a1c21",
+                            "name": "Ann Example",
+                            "email": "ann@acme.example",
+                            "is_recipient": True,
+                        }
+                    ],
+                    "employees": [
+                        {
+                            "kind": "role",
+                            "id": "ticket_manager",
+                            "name": "Ticket manager",
+                            "email": "mia@msp.example",
+                            "is_recipient": True,
+                        }
+                    ],
+                }
+            ]
+        }
+    )
 
     external: list[Candidate]
     employees: list[Candidate]

@@ -149,7 +149,7 @@ class TicketSummary(ResponseModel):
     number: str
     subject: str
     status: StatusCode
-    status_label: str = Field(description="what the desk calls it (X-19)")
+    status_label: str = Field(description="what the desk calls it (X-19)", examples=["In Progress"])
     status_class: StatusClass
     priority: Priority
     priority_label: str
@@ -205,7 +205,29 @@ class TicketView(TicketSummary):
 
 
 class HistoryItem(ResponseModel):
-    """One thing that happened: when it did, and when we wrote it down (S1-58)."""
+    """One thing that happened: when it did, and when we wrote it down (S1-58).
+
+    The `data` of a change names the `field` with its `old` and `new` value.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "0199c8a0-6a2f-7c3e-9d41-2f6f5b7a1c31",
+                    "kind": "audit",
+                    "public": False,
+                    "actor": "employee:0199c8a0-6a2f-7c3e-9d41-2f6f5b7a1c02",
+                    "actor_name": "Mia Manager",
+                    "channel": "employee",
+                    "text": "Priority: Normal → High",
+                    "data": {"field": "priority", "old": "normal", "new": "high"},
+                    "occurred_at": "2026-11-20T08:00:00Z",
+                    "recorded_at": "2026-11-20T08:00:00Z",
+                }
+            ]
+        }
+    )
 
     id: str
     kind: Kind
