@@ -53,6 +53,19 @@ async def test_what_is_refused_of_one_leaves_the_others_be(desk: Any) -> None:
     assert (again.status_code, "Idempotency-Replayed" in again.headers) == (201, False)
 
 
+async def test_one_key_is_for_one_request_also_among_those_who_ask_together(desk: Any) -> None:
+    account, key = await desk.account(), new_id()
+    bodies = [{"account_id": account, "subject": subject} for subject in "abcaabca"]
+    answers = await asyncio.gather(*(opened(desk, body, key) for body in bodies))
+    (ticket,) = await desk.tickets()
+    for body, answer in zip(bodies, answers, strict=True):
+        said = answer.json()
+        if body["subject"] == ticket["subject"]:
+            assert said["id"] == ticket["id"]
+        else:
+            assert said["code"] == "idempotency_key_reused"
+
+
 async def test_one_that_the_database_does_not_take_spoils_nobodys(
     desk: Any, runtime: Runtime
 ) -> None:

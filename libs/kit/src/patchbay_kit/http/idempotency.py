@@ -52,11 +52,16 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Keyed:
-    """A request with a key. Those of one transaction have a `scope` and `key` once."""
+    """A request with a key."""
 
     scope: str
     key: str
     fingerprint: str
+
+    @property
+    def name(self) -> tuple[str, str]:
+        """What there may be once in a transaction, whatever is asked for under it."""
+        return self.scope, self.key
 
     def answered(self, response: Response, now: datetime) -> dict[str, Any]:
         """The row that claims the key and keeps the response at once, as `insert_many` takes it."""

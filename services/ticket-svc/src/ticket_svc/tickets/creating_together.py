@@ -86,13 +86,14 @@ class _New:
 
 async def _open(uow: UnitOfWork, asked: Sequence[Asked]) -> list[Outcome]:
     outcomes: list[Outcome] = [None] * len(asked)
-    news, keys = [], set()
+    news, keys = [], set[tuple[str, str]]()
     around = await surroundings_of_all(uow, [each.wanted for each in asked])
     for place, (each, found) in enumerate(zip(asked, around, strict=True)):
         # Repetitions of one among them, and of accounts that somebody is at, wait their turn alone.
-        if found is None or (each.keyed is not None and each.keyed in keys):
+        if found is None or (each.keyed is not None and each.keyed.name in keys):
             continue
-        keys.add(each.keyed)
+        if each.keyed is not None:
+            keys.add(each.keyed.name)
         try:
             ticket = await new_ticket(uow, each.wanted, by(each.viewer.principal), found)
         except ProblemError as refusal:
