@@ -71,3 +71,20 @@ async def test_changing_settings_needs_a_permission_of_its_own(desk: Any, runtim
     async with client(runtime, SERVICE, permissions={"desk"}) as http:
         assert (await http.get("/v1/settings")).status_code == 200
         assert (await http.patch("/v1/settings", json={})).status_code == 403
+
+
+async def test_two_people_who_change_the_settings_overwrite_nothing_of_each_other(
+    desk: Any,
+) -> None:
+    read = await desk.http.get("/v1/settings")
+    mine = {"If-Match": read.headers["ETag"]}
+    first = await desk.http.patch("/v1/settings", json={"auto_answer": False}, headers=mine)
+    assert first.status_code == 200
+    assert first.headers["ETag"] != read.headers["ETag"]
+    late = await desk.http.patch("/v1/settings", json={"auto_answer": True}, headers=mine)
+    assert (late.status_code, late.json()["code"]) == (412, "version_mismatch")
+    assert late.headers["ETag"] == first.headers["ETag"]
+    same = await desk.http.patch("/v1/settings", json={"auto_answer": False})
+    assert same.headers["ETag"] == first.headers["ETag"]
+    again = await desk.http.get("/v1/settings")
+    assert (again.headers["ETag"], again.json()) == (first.headers["ETag"], first.json())

@@ -16,7 +16,9 @@ from ticket_svc.employees.tables import Employee
 
 
 async def change_settings(uow: UnitOfWork, changes: dict[str, Any]) -> DeskSettings:
-    """Write the changed settings and return all of them. 409 and 422 as the checks say."""
+    """Write the changed settings, which are locked, and return all of them. 409 and 422 as the
+    checks say.
+    """
     session = uow.session
     now = await load_settings(session)
     wanted = now.model_copy(update=changes)

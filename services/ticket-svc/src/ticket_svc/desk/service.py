@@ -12,6 +12,8 @@ from ticket_svc.desk.schemas import DeskSettings
 from ticket_svc.desk.tables import DeskSetting
 
 _TABLE: Table = DeskSetting.__table__  # type: ignore[attr-defined]  # set by SQLModel
+# A row among the settings that is none: what If-Match guards them by.
+_VERSION = "version"
 
 
 async def load_settings(session: AsyncSession) -> DeskSettings:
@@ -30,7 +32,25 @@ async def save_settings(uow: UnitOfWork, changes: dict[str, Any]) -> None:
     await uow.session.flush()
 
 
-async def claim_setting(uow: UnitOfWork, name: str, value: str) -> bool:
+async def settings_version(session: AsyncSession) -> int:
+    """How often people have changed the settings, from 1."""
+    version = await session.scalar(select(_TABLE.c.value).where(_TABLE.c.name == _VERSION))
+    return int(version or 1)
+
+
+async def lock_settings(uow: UnitOfWork) -> int:
+    """The same, where who changes them next waits for this transaction to end."""
+    await claim_setting(uow, _VERSION, 1)
+    mine = select(_TABLE.c.value).where(_TABLE.c.name == _VERSION).with_for_update()
+    return int((await uow.session.execute(mine)).scalar_one())
+
+
+async def count_change(uow: UnitOfWork, version: int) -> None:
+    """The locked settings have this version now."""
+    await save_settings(uow, {_VERSION: version})
+
+
+async def claim_setting(uow: UnitOfWork, name: str, value: str | int) -> bool:
     """Write a setting that nobody has written; False where somebody was first."""
     row = {"name": name, "value": value, "changed_at": uow.now, "changed_by": uow.actor}
     written = await insert_many(
