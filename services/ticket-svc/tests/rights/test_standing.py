@@ -62,5 +62,10 @@ async def test_other_services_are_told_who_sees_a_ticket(
     token = signed_in["Authorization"].partition(" ")[2]
     assert await seen(token) == [True, False, False]
     assert await seen(key["key"]) == [True, True, False]
+    # What was about the other one hangs on hers now.
+    merge = await desk.post(f"/v1/tickets/{other['id']}/merge", into=ticket["id"])
+    assert await seen(token) == [True, True, False]
+    await desk.post(f"/v1/ticket-merges/{merge['id']}/undo")
+    assert await seen(token) == [True, False, False]
     await desk.patch(f"/v1/tickets/{ticket['id']}", manager_id=None)
     assert await seen(token) == [False, False, False]

@@ -1,6 +1,6 @@
 """Which tickets a viewer sees, in one statement."""
 
-from sqlalchemy import Table, select
+from sqlalchemy import Table, false, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ticket_svc.rights.viewer import Viewer
@@ -19,6 +19,17 @@ async def visible_ids(session: AsyncSession, viewer: Viewer, ids: set[str]) -> s
 
 
 async def sees_ticket(session: AsyncSession, viewer: Viewer, ticket_id: str) -> bool:
-    """Whether there is such a ticket, and the viewer sees it."""
-    statement = select(_TICKET.c.id).where(_TICKET.c.id == ticket_id, *viewer.conditions())
-    return await session.scalar(statement) is not None
+    """Whether there is such a ticket, and the viewer sees it, or the one where all that is about it
+    hangs now because it was merged. Customers are asked about the ticket itself.
+    """
+    onward = (
+        select(_TICKET.c.id, _TICKET.c.merged_into_id)
+        .where(_TICKET.c.id == ticket_id)
+        .cte("onward", recursive=True)
+    )
+    went = select(_TICKET.c.id, _TICKET.c.merged_into_id)
+    onward = onward.union(went.join(onward, onward.c.merged_into_id == _TICKET.c.id))
+    last = false() if viewer.public_only else _TICKET.c.merged_into_id.is_(None)
+    statement = select(_TICKET.c.id).join(onward, onward.c.id == _TICKET.c.id)
+    statement = statement.where(or_(_TICKET.c.id == ticket_id, last), *viewer.conditions())
+    return await session.scalar(statement.limit(1)) is not None
