@@ -64,6 +64,8 @@ async def test_an_employees_mail_goes_to_customers_and_all_employees_but_the_sen
 ) -> None:
     (request,) = await thread.answer(TOM)
     assert emails(request) == {"to": [ANN], "bcc": [MIA]}
+    filed = (await thread.desk.history(thread.ticket["id"], kind="email"))[-1]
+    assert (filed["channel"], filed["actor_name"]) == ("email", "Tom Technician")
     assert request.from_name == "Tom Technician"
 
 

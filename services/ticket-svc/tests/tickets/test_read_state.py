@@ -36,6 +36,7 @@ async def test_envelope_is_for_everybody_and_bold_for_the_manager_alone(
         assert [read[name] for name in ("envelope", "bold")] == ["open", False]
     others = await desk.get(path)
     assert [others[name] for name in ("envelope", "own", "bold")] == ["open", False, False]
+    assert "unread" not in [e["data"].get("field") for e in await desk.history(ticket["id"])]
     (told,) = await desk.events(TicketMarkedRead)
     assert (told.data.manager_id, told.aggregateversion) == (mia, others["version"])
     assert others["updated_at"] == seen["updated_at"]
@@ -51,8 +52,13 @@ async def test_marking_read_in_the_managers_place_needs_a_permission(
         refused = await http.post(path)
         assert (refused.status_code, refused.json()["code"]) == (403, "permission_missing")
         assert refused.json()["permission"] == "tickets.mark_read"
-    async with client(runtime, SERVICE, permissions=BOTH) as http:
-        assert (await http.post(path)).json()["envelope"] == "open"
+    deputy = make_principal(BOTH)
+    async with client(runtime, SERVICE, principal=deputy) as http:
+        for _ in range(2):
+            assert (await http.post(path)).json()["envelope"] == "open"
+    entry = (await desk.history(path.split("/")[3]))[-1]
+    assert (entry["actor"], entry["kind"], entry["public"]) == (deputy.actor, "audit", False)
+    assert entry["data"] == {"field": "unread", "old": True, "new": False}
     async with client(runtime, SERVICE, permissions={"desk"}) as http:
         assert (await http.post(path)).status_code == 404
 

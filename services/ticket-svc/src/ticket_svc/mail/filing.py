@@ -67,7 +67,7 @@ def _note(decided: DecidedMail, *, public: bool) -> TicketNote:
         ticket_id=decided.ticket_id or "",
         entry=entry,
         actor=actor,
-        channel=Channel.EMPLOYEE if decided.verdict.from_employee else Channel.EMAIL,
+        channel=Channel.EMAIL,
         reasons=decided.reasons,
         about=decided.event.type,
         inbox=_to_inbox(decided),

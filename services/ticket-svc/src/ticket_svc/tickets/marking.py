@@ -1,7 +1,8 @@
 """Marking tickets read and unread (S2-57 .. S2-65).
 
 Promise: the envelope is about the ticket manager (ruling S2-65): a reading by the manager counts,
-and one by somebody who may read in their place. Neither touches the Inbox.
+and one by somebody who may read in their place. Neither touches the Inbox. What others than the
+manager do to it is in the history (C-15).
 """
 
 from typing import Any
@@ -13,10 +14,13 @@ from patchbay_kit.auth import Principal
 from patchbay_kit.db import UnitOfWork, insert_many
 from patchbay_kit.errors import ProblemError, conflict
 from ticket_svc.rights.viewer import MARK_READ
-from ticket_svc.tickets.tables import Ticket, TicketRead
+from ticket_svc.tickets.actors import by
+from ticket_svc.tickets.records import NewEntry, history_row
+from ticket_svc.tickets.tables import HistoryEntry, Ticket, TicketRead
 
 _TICKET: Table = Ticket.__table__  # type: ignore[attr-defined]  # set by SQLModel
 _READ: Table = TicketRead.__table__  # type: ignore[attr-defined]
+_HISTORY: Table = HistoryEntry.__table__  # type: ignore[attr-defined]
 
 
 async def mark_read(uow: UnitOfWork, row: Row[Any], reader: Principal) -> None:
@@ -83,6 +87,12 @@ async def _forget(uow: UnitOfWork, ticket_id: str, people: list[str]) -> None:
     await uow.session.execute(gone)
 
 
+def _entry(uow: UnitOfWork, unread: bool) -> NewEntry:
+    text = f"Marked as {'unread' if unread else 'read'}, not by the ticket manager."
+    data = {"field": "unread", "old": not unread, "new": unread}
+    return NewEntry("audit", text, uow.now, data=data)
+
+
 async def _write(
     uow: UnitOfWork,
     row: Row[Any],
@@ -92,6 +102,12 @@ async def _write(
     unread: bool,
 ) -> None:
     """`updated_at` stays: reading is no change of what the ticket is about."""
+    if reader.id != row.manager_id:
+        who = by(reader)
+        entry = history_row(
+            row.id, _entry(uow, unread), actor=who.actor, channel=who.channel, now=uow.now
+        )
+        await insert_many(uow.session, _HISTORY, [entry])
     version = row.version + 1
     values = {"unread": unread, "version": version}
     await uow.session.execute(update(_TICKET).where(_TICKET.c.id == row.id).values(values))
