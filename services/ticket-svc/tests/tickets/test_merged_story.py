@@ -154,6 +154,9 @@ async def test_the_other_ticket_of_a_merge_is_named_to_those_who_see_it_only(
             ):
                 told.append((await http.get(path)).text)
             told.append((await http.get(f"/v1/ticket-merges/{view['id']}")).text)
+            listed = await http.get("/v1/tickets", params={"merged": True})
+            assert own["id"] in listed.text
+            told.append(listed.text)
             told.append((await http.post(f"{here}/notes", json={"text": "x"})).text)
             for answer in told:
                 assert other["id"] not in answer

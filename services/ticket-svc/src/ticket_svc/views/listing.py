@@ -14,6 +14,7 @@ from patchbay_kit.errors import ProblemError, invalid
 from patchbay_kit.http.pagination import CursorValue, decode_cursor, encode_cursor
 from ticket_svc.rights.viewer import Viewer
 from ticket_svc.tickets.columns import items, labels_in, typed
+from ticket_svc.tickets.merged import without_hidden_targets
 from ticket_svc.views.schemas import TicketFilter
 from ticket_svc.views.scope import Scope, scope_of
 from ticket_svc.views.searching import by_relevance, search_sql
@@ -47,6 +48,7 @@ async def page_of_tickets(
     shown = rows[: page.limit]
     item = items(viewer, labels_in(rows))
     found = [item(row) for row in shown]
+    await without_hidden_targets(db, viewer, found)
     cursor = None
     if len(rows) > page.limit:
         cursor = encode_cursor(_key(wanted, found[-1], shown[-1]), page.secret)
