@@ -82,3 +82,27 @@ class TestOpenApi:
             for method in METHODS & item.keys():
                 responses = item[method]["responses"]
                 assert "application/problem+json" in json.dumps(responses), f"{method} {path}"
+
+
+@pytest.mark.covers("S2-01")
+@pytest.mark.parametrize(
+    ("part", "operations"),
+    [
+        ("navigation", ["get /v1/tickets", "get /v1/tickets/counts", "get /v1/views"]),
+        (
+            "Inbox",
+            [f"{method} /v1/tickets/{{ticket}}/inbox" for method in ("post", "delete")]
+            + [f"post /v1/tickets/{{ticket}}/{mark}" for mark in ("read", "unread")],
+        ),
+        (
+            "e-mail correspondence",
+            [
+                *("get /v1/mails", "get /v1/mails/{mail_id}/raw", "get /v1/mail-decisions"),
+                *("get /v1/tickets/{ticket}/history", "put /v1/tickets/{ticket}/recipients"),
+            ],
+        ),
+    ],
+)
+def test_each_part_of_the_desks_scope_has_its_entrances(part: str, operations: list[str]) -> None:
+    there = {f"{method} {path}" for path, item in OPENAPI["paths"].items() for method in item}
+    assert set(operations) - there == set(), part

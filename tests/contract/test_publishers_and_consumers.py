@@ -89,6 +89,13 @@ def test_a_service_does_not_consume_its_own_facts(service: str) -> None:
             assert own.isdisjoint(queue.routing_keys)
 
 
+@pytest.mark.covers("S1-50")
+def test_of_all_that_happens_to_a_ticket_the_gateway_hears_that_it_was_closed_or_reopened() -> None:
+    told = {key for q in system_topology() if q.service == "rmm-gateway" for key in q.routing_keys}
+    ours = {event.event_type for event in EVENTS if event.publisher == "ticket-svc"}
+    assert told & ours == {"ticket.closed.v1", "ticket.reopened.v1"}
+
+
 def test_every_queue_belongs_to_a_service_and_wants_events_of_the_catalogue() -> None:
     queues = system_topology()
     assert len({queue.name for queue in queues}) == len(queues)

@@ -70,6 +70,8 @@ async def test_a_dispatch_appoints_technicians_schedules_the_ticket_and_takes_it
         ]
     )
     assert dispatched[0].data.status == "scheduled"
+    told = [each.data.model_dump(mode="json") for each in dispatched]
+    assert [{name: each[name] for name in SLOT} for each in told] == [SLOT, SLOT]
     made = await desk.events(AppointmentCreated)
     assert {e.subject for e in made} == {e.data.appointment_id for e in dispatched}
     entries = await desk.history(ticket["id"], kind="appointment")
@@ -80,6 +82,20 @@ async def test_a_dispatch_appoints_technicians_schedules_the_ticket_and_takes_it
     board = await desk.get("/v1/dispatcher/board", **WEEK)
     slots = {each["name"]: len(each["slots"]) for each in board["technicians"]}
     assert (slots["Mia"], slots["Leo"], board["waiting"]) == (1, 1, [])
+
+
+@pytest.mark.covers("S2-23")
+async def test_the_view_and_the_board_hold_the_same_tickets_in_the_same_order(desk: Any) -> None:
+    account = await desk.account()
+    tickets = [(await desk.ticket(account))["id"] for _ in range(5)]
+    for ticket in (tickets[3], tickets[0], tickets[4], tickets[2]):
+        await desk.post(f"/v1/tickets/{ticket}/dispatch-flag")
+    await desk.patch(f"/v1/tickets/{tickets[4]}", status="waiting")
+    await desk.http.delete(f"/v1/tickets/{tickets[2]}/dispatch-flag")
+    listed = (await desk.get("/v1/tickets", view="dispatcher"))["items"]
+    board = await desk.get("/v1/dispatcher/board", **WEEK)
+    assert [each["id"] for each in listed] == [each["id"] for each in board["waiting"]]
+    assert [each["id"] for each in listed] == [tickets[4], tickets[3], tickets[0]]
 
 
 async def test_a_second_dispatch_adds_to_the_first_and_shows_or_refuses_conflicts(

@@ -94,6 +94,38 @@ async def test_a_screen_hears_of_each_change_in_order_with_a_place_to_go_on_from
         await eventually(lambda: ("ticket.closed", number) in again.changes)
 
 
+@pytest.mark.covers("S2-37", "S2-53")
+async def test_what_one_takes_out_of_the_inbox_is_gone_for_all_and_their_screens_hear_of_it(
+    live: Any,
+) -> None:
+    ticket = await live.ticket()
+    await live.post(f"/v1/tickets/{ticket['id']}/inbox")
+    both = {"desk", "tickets.all"}
+    mia, tom = make_principal(both, name="Mia"), make_principal(both, name="Tom")
+
+    async def inbox(who: Principal) -> list[str]:
+        async with client(live.runtime, SERVICE, principal=who) as http:
+            shown = (await http.get("/v1/tickets", params={"view": "inbox"})).json()["items"]
+            counts = (await http.get("/v1/tickets/counts")).json()
+            assert counts["inbox"] == len(shown)
+            return [each["id"] for each in shown]
+
+    assert await inbox(mia) == await inbox(tom) == [ticket["id"]]
+    async with (
+        screen(live.runtime, tom) as of_tom,
+        client(live.runtime, SERVICE, principal=mia) as by_mia,
+        client(live.runtime, SERVICE, principal=tom) as by_tom,
+    ):
+        removals = [
+            await each.delete(f"/v1/tickets/{ticket['id']}/inbox") for each in (by_mia, by_tom)
+        ]
+        assert [each.status_code for each in removals] == [204, 204]
+        await eventually(
+            lambda: of_tom.changes == [("ticket.removed_from_inbox", ticket["number"])]
+        )
+    assert await inbox(mia) == await inbox(tom) == []
+
+
 async def test_a_screen_that_was_away_too_long_is_told_to_read_everything_again(
     live: Any,
 ) -> None:

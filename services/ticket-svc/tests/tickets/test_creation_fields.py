@@ -81,7 +81,7 @@ async def test_default_contract_and_dispatch_flag_come_with_tickets_of_every_cha
     assert (later["contract"], later["awaits_dispatch"]) == (None, False)
 
 
-@pytest.mark.covers("S2-34", "S2-39", "S2-40", "S2-44", "S2-56")
+@pytest.mark.covers("S2-21", "S2-34", "S2-39", "S2-40", "S2-44", "S2-56")
 async def test_what_comes_from_outside_starts_unread_in_the_inbox_and_nothing_else_does(
     desk: Any, rmm: Any, mail: Any, runtime: Any
 ) -> None:
@@ -98,3 +98,5 @@ async def test_what_comes_from_outside_starts_unread_in_the_inbox_and_nothing_el
         assert ticket["external_update_at"] == ticket["created_at"]
     ours = await desk.ticket(account)
     assert (ours["in_inbox"], ours["envelope"]) == (False, "none")
+    inbox = [ticket["channel"] for ticket in await desk.tickets(view="inbox")]
+    assert inbox == ["rmm", "email", "api", "web"]

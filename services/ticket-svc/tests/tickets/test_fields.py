@@ -4,7 +4,16 @@ from typing import Any
 
 import pytest
 
-from patchbay_contracts import TicketAssigned, TicketUpdated
+from patchbay_contracts import (
+    EventData,
+    TicketAssigned,
+    TicketClosed,
+    TicketReopened,
+    TicketUpdated,
+)
+from patchbay_kit.testing.harness import published
+from ticket_svc.desk.statuses import Status, class_of
+from ticket_svc.tickets.schemas import TicketChange
 
 
 @pytest.mark.covers("S2-07", "S2-68", "X-18")
@@ -47,6 +56,77 @@ async def test_every_field_can_be_changed_and_the_history_names_what_it_was(desk
         assert entry["occurred_at"] == entry["recorded_at"]
     gone = await desk.patch(f"/v1/tickets/{ticket['id']}", due_at=None, contact_id=None)
     assert (gone["due_at"], gone["contact"]) == (None, None)
+
+
+@pytest.mark.covers("S1-50", "S2-03", "S2-07", "S2-08", "S2-09", "S2-10", "S2-68")
+async def test_no_field_is_left_out_of_the_history_and_none_is_told_to_the_remote(
+    desk: Any, rmm: Any
+) -> None:
+    """rmm-gateway takes TicketClosed and TicketReopened only: a contract test says so."""
+    await desk.post("/v1/custom-fields", record="ticket", key="floor", label="Floor", kind="text")
+    account = await desk.account()
+    await desk.take(rmm.site_linked(account))
+    await desk.take(rmm.received())
+    ticket = await desk.only_ticket()
+    kind = {"account_id": account, "kind": "time_and_materials"}
+    changes = {
+        "subject": "Printer on fire",
+        "description": "It burns.",
+        "status": "waiting",
+        "priority": "critical",
+        "type": "incident",
+        "due_at": "2026-12-01T10:00:00Z",
+        "awaits_dispatch": True,
+        "manager_id": await desk.employee("Mia", "mia@desk.example"),
+        "asset_id": (await desk.post("/v1/assets", account_id=account, name="SRV-01"))["id"],
+        "contact_id": await desk.contact(account, "ann@acme.example"),
+        "contract_id": (await desk.post("/v1/contracts", name="Support", **kind))["id"],
+        "custom_fields": {"floor": "3"},
+    }
+    # A close date goes with a close, which the remote is told of.
+    assert changes.keys() == TicketChange.model_fields.keys() - {"closed_at"}
+    path = f"/v1/tickets/{ticket['id']}"
+    for name, value in changes.items():
+        before = len(await desk.history(ticket["id"]))
+        changed = await desk.patch(path, **{name: value})
+        shown = changed[name.removesuffix("_id")]
+        assert (shown["id"] if name.endswith("_id") else shown) == value
+        entry = (await desk.history(ticket["id"]))[before]
+        assert (entry["kind"], entry["data"]["field"]) == ("audit", name)
+        assert entry["data"]["new"] == value or name == "due_at"
+    parts = (
+        ("notes", {"text": "x", "public": True}),
+        ("tasks", {"title": "x"}),
+        ("charges", {"kind": "work", "minutes": 1}),
+        ("recipients", {"email": "x@else.example"}),
+        ("relations", {"ticket": (await desk.ticket(account))["id"]}),
+        ("inbox", {}),
+        ("read", {}),
+    )
+    for name, body in parts:
+        await desk.post(f"{path}/{name}", **body)
+    kinds = {type(event.data) for event in await published(desk.runtime)}
+    assert not kinds & {TicketClosed, TicketReopened}
+
+
+@pytest.mark.covers("S2-02", "X-20")
+@pytest.mark.parametrize("first", list(Status))
+async def test_any_status_may_follow_any_other_and_the_close_date_follows_the_class(
+    desk: Any, first: Status
+) -> None:
+    """The workflow that the page leaves out: no way is closed, and each means what it says."""
+    account = await desk.account()
+    for second in Status:
+        ticket = await desk.ticket(account, status=first)
+        path = f"/v1/tickets/{ticket['id']}"
+        assert (ticket["closed_at"] is None) == (class_of(first) == "open")
+        moved = await desk.patch(path, status=second)
+        assert (moved["status"], moved["status_class"]) == (second, class_of(second))
+        assert (moved["closed_at"] is None) == (class_of(second) == "open")
+        turned = (class_of(first), class_of(second))
+        told = {type(e.data) for e in await desk.events(EventData) if e.subject == ticket["id"]}
+        assert (TicketClosed in told) == (turned == ("open", "closed"))
+        assert (TicketReopened in told) == (turned == ("closed", "open"))
 
 
 @pytest.mark.covers("S2-08", "S2-09", "S2-10")

@@ -12,6 +12,7 @@ from patchbay_contracts import (
 )
 from patchbay_kit.testing.harness import client, make_principal
 from ticket_svc.definition import SERVICE
+from ticket_svc.views.renewing import renew_texts
 
 
 def program() -> Any:
@@ -171,8 +172,20 @@ async def test_every_entry_says_through_which_channel_it_came(
 @pytest.mark.covers("S2-55")
 async def test_envelope_and_bold_stand_in_every_list_as_on_the_ticket(desk: Any, rmm: Any) -> None:
     await desk.ticket()
-    await desk.take(rmm.received(), rmm.noted("Hello."))
-    for view in ("inbox", "all", "open"):
-        for item in (await desk.get("/v1/tickets", view=view))["items"]:
+    await desk.take(rmm.received("1"), rmm.received("2"))
+    await desk.take(rmm.noted("Hello.", "1"), rmm.noted("Printer?", "2"))
+    waiting, done = [each["id"] for each in await desk.tickets(view="inbox")]
+    await desk.post(f"/v1/tickets/{waiting}/dispatch-flag")
+    await desk.post(f"/v1/tickets/{done}/complete")
+    saved = await desk.post("/v1/views", name="Mine", filter={"view": "all"})
+    async with desk.runtime.db.unit_of_work() as uow:
+        await renew_texts(uow)
+    views = [{"view": each} for each in ("inbox", "dispatcher", "all", "open", "closed")]
+    views += [{"q": "disk"}, {"saved_view": saved["id"]}, {"sort": "updated_at"}]
+    for view in views:
+        items = (await desk.get("/v1/tickets", **view))["items"]
+        assert "closed" in [item["envelope"] for item in items], view
+        for item in items:
             one = await desk.get(f"/v1/tickets/{item['id']}")
+            assert {"envelope", "bold", "own"} < item.keys()
             assert item == {name: one[name] for name in item}

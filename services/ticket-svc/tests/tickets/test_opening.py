@@ -60,9 +60,15 @@ async def test_the_manager_is_the_one_named_else_the_accounts_else_the_default(d
 
 
 @pytest.mark.covers("S2-129", "S2-130", "S2-131", "S2-133")
+@pytest.mark.parametrize("kind", ["employee", "api_key"])
 async def test_the_external_recipient_is_given_or_the_contact_or_the_main_contact(
-    desk: Any,
+    desk: Any, runtime: Any, make_desk: Any, kind: Any
 ) -> None:
+    async with client(runtime, SERVICE, principal=make_principal(kind=kind)) as http:
+        await _check_externals(make_desk(runtime, http))
+
+
+async def _check_externals(desk: Any) -> None:
     account = await desk.account(email1="info@acme.example")
     assert await _externals(desk, account) == [("info@acme.example", "to")]
     await desk.contact(account, "Main@acme.example", is_main=True)

@@ -1,12 +1,18 @@
 """One read for a ticket's page."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import event
 
+from patchbay_kit.testing.harness import client, make_runtime
+from ticket_svc.definition import SERVICE
 
-@pytest.mark.covers("S2-04", "S2-05")
+ADMIN = {"admin_email": "admin@desk.example", "admin_password": "a long enough password"}
+
+
+@pytest.mark.covers("S2-05")
 async def test_a_page_holds_the_ticket_with_all_that_hangs_on_it(desk: Any) -> None:
     account = await desk.account(phone="+1 555 0100")
     await desk.contact(account, "ann@acme.example", name="Ann", is_main=True)
@@ -45,6 +51,53 @@ async def test_a_page_holds_the_ticket_with_all_that_hangs_on_it(desk: Any) -> N
     assert page["viewer"]["may_mark_read"] is True
     history = await desk.get(f"{path}/history", order="newest")
     assert page["history"] == history
+
+
+@pytest.mark.covers("S2-04", "S2-11", "S2-12", "S2-18")
+async def test_each_kind_of_record_has_a_part_of_the_page_and_opens_from_it(
+    database_url: str, tmp_path: Path, make_desk: Any, mail: Any
+) -> None:
+    """The parts are the tabs: several records of each kind, with the id under which each is read.
+    Of tasks and appointments those are there that are still to come.
+    """
+    async with (
+        make_runtime(SERVICE, database_url, blob_dir=tmp_path / "blobs", **ADMIN) as runtime,
+        client(runtime, SERVICE) as http,
+    ):
+        desk = make_desk(runtime, http)
+        me = (await desk.get("/v1/employees"))["items"][0]["id"]
+        account = await desk.account(email1="ann@acme.example")
+        asset = (await desk.post("/v1/assets", account_id=account, name="SRV-01"))["id"]
+        terms = {"name": "Support", "kind": "time_and_materials"}
+        contract = (await desk.post("/v1/contracts", account_id=account, **terms))["id"]
+        ticket = await desk.ticket(account, asset_id=asset, contract_id=contract)
+        path, number = f"/v1/tickets/{ticket['id']}", ticket["number"]
+        slot = {"starts_at": "2026-11-23T08:00:00Z", "ends_at": "2026-11-23T10:00:00Z"}
+        for n in range(3):
+            task = await desk.post(f"{path}/tasks", title=str(n))
+            planned = await desk.post(f"{path}/appointments", employee_id=me, **slot)
+            await desk.post(f"{path}/messages", to=[{"employee_id": me}], text=str(n))
+            await desk.post(f"{path}/charges", kind="work", minutes=n + 1)
+            await desk.http.post(f"{path}/documents?name={n}.txt", content=b"x")
+            await desk.take(mail("ann@acme.example", f"[{number}]", subject_numbers=[number]))
+        await desk.post(f"/v1/tasks/{task['id']}/complete")
+        await desk.post(f"/v1/appointments/{planned['id']}/complete")
+        page = await desk.get(f"{path}/page")
+        kinds = [entry["kind"] for entry in page["history"]["items"]]
+        assert (kinds.count("email"), kinds.count("charge")) == (3, 3)
+        assert page["charges"]["minutes"] == 6
+        listed = {name: page[name] for name in ("tasks", "appointments", "messages", "documents")}
+        assert {name: len(found) for name, found in listed.items()} == {
+            "tasks": 2,
+            "appointments": 2,
+            "messages": 3,
+            "documents": 3,
+        }
+        listed["charges"] = (await desk.get(f"{path}/charges"))["items"]
+        listed |= {f"{name}s": [page[name]] for name in ("account", "asset", "contract")}
+        for name, found in listed.items():
+            for each in found:
+                assert (await desk.get(f"/v1/{name}/{each['id']}"))["id"] == each["id"]
 
 
 async def test_the_history_of_a_page_goes_on_where_the_page_ends(desk: Any) -> None:

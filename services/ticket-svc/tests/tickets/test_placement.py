@@ -56,7 +56,7 @@ CUSTOMER_MAIL = [
 ]
 
 
-@pytest.mark.covers("S2-101", "S2-122", "S2-123", "S2-138")
+@pytest.mark.covers("S2-101", "S2-119", "S2-122", "S2-123", "S2-138")
 @pytest.mark.parametrize(("_name", "subscribers", "sender", "expected"), CUSTOMER_MAIL)
 def test_customer_mail_goes_to_the_employees_only(
     _name: str, subscribers: list[Subscriber], sender: str, expected: Any

@@ -16,7 +16,7 @@ from ticket_svc.definition import SERVICE
 BOTH = {"desk", "tickets.all", "tickets.mark_read"}
 
 
-@pytest.mark.covers("S2-54", "S2-56", "S2-58", "S2-59", "S2-60", "S2-61")
+@pytest.mark.covers("S2-54", "S2-56", "S2-58", "S2-59", "S2-60", "S2-61", "S2-62")
 async def test_envelope_is_for_everybody_and_bold_for_the_manager_alone(
     desk: Any, runtime: Any
 ) -> None:

@@ -39,6 +39,8 @@ async def test_contacts_accounts_addresses_employees_and_roles_can_be_added_and_
     ]
     for body in bodies:
         await desk.post(path, **body)
+        if body is bodies[0]:
+            assert await addresses(desk, ticket["id"]) == [("ann@acme.example", "to")]
     assert await addresses(desk, ticket["id"]) == [
         ("ann@acme.example", "cc"),
         ("info@acme.example", "cc"),
@@ -179,7 +181,7 @@ async def test_an_employee_who_writes_from_another_address_gets_no_copy_of_their
     assert (sent.data.cc, sent.data.bcc) == ([], [])
 
 
-@pytest.mark.covers("S2-124", "S2-138")
+@pytest.mark.covers("S2-117", "S2-124", "S2-138")
 async def test_an_employee_who_is_named_as_a_customer_gets_one_copy_and_none_of_their_own_mail(
     desk: Any, mail: Any
 ) -> None:
