@@ -64,3 +64,22 @@ async def test_there_are_no_parts_for_customers_on_tickets_of_their_own(desk: An
         async with desk.runtime.db.read() as session:
             with pytest.raises(ProblemError, match="part_not_found"):
                 await find_part(session, ann, model, made["id"], "part")
+
+
+async def test_what_hangs_on_tickets_is_found_by_what_is_written_in_it(desk: Any) -> None:
+    ticket = await desk.ticket()
+    path = f"/v1/tickets/{ticket['id']}"
+    bodies = await parts(desk)
+    texts = {
+        "charges": {"description": "A 50% Share of the Disk"},
+        "tasks": {"title": "Order", "note": "A 50% Share of the Disk"},
+        "appointments": {"subject": "A 50% Share of the Disk"},
+        "messages": {"subject": "Disk", "text": "A 50% Share of the Disk"},
+    }
+    for name, text in texts.items():
+        await desk.post(f"{path}/{name}", **bodies[name])
+        made = await desk.post(f"{path}/{name}", **{**bodies[name], **text})
+        box = {"box": "sent"} if name == "messages" else {}
+        for q, found in (("50% share", [made["id"]]), ("50_ share", []), ("disks", [])):
+            page = await desk.get(f"/v1/{name}", q=q, **box)
+            assert [each["id"] for each in page["items"]] == found, (name, q)

@@ -1,10 +1,12 @@
 """Types of request fields and query parameters that the features share."""
 
 import re
-from typing import Annotated
+from collections.abc import Iterable
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import AfterValidator, Field
+from sqlalchemy import ColumnElement, or_
 
 _ADDRESS = re.compile(r"[^@\s<>,;:\"]{1,64}@[^@\s<>,;:\"]{1,255}")
 
@@ -28,6 +30,12 @@ RecordId = Annotated[str, AfterValidator(_record_id)]
 Address = Annotated[str, Field(max_length=320), AfterValidator(_address)]
 QueryText = Annotated[str | None, Field(max_length=200)]
 QueryId = RecordId | None
+
+
+def matching(columns: Iterable[Any], q: str) -> ColumnElement[bool]:
+    """The condition behind `q` of a list: it is a part of one of the texts."""
+    pattern = contains(q)
+    return or_(*(each.ilike(pattern, escape="\\") for each in columns))
 
 
 def contains(text: str) -> str:

@@ -98,6 +98,9 @@ async def test_an_account_has_documents_of_its_own_and_those_of_its_tickets(desk
     assert (own.json()["media_type"], own.json()["ticket_id"]) == ("text/csv; charset=utf-8", None)
     its = (await upload(desk.http, f"/v1/tickets/{ticket['id']}/documents")).json()
     listed = (await desk.get(f"/v1/accounts/{account}/documents"))["items"]
+    found = await desk.get(f"/v1/accounts/{account}/documents", q="LIST.c")
+    assert [each["name"] for each in found["items"]] == ["list.csv"]
+    assert (await desk.get(f"/v1/tickets/{ticket['id']}/documents", q="l_st"))["items"] == []
     assert [each["id"] for each in listed] == [its["id"], own.json()["id"]]
     missing = await upload(desk.http, f"/v1/accounts/{new_id()}/documents")
     assert missing.status_code == 404

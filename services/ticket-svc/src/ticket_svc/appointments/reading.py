@@ -13,6 +13,7 @@ from patchbay_kit.http import PageRequest, keyset
 from ticket_svc.appointments.rules import LONGEST
 from ticket_svc.appointments.schemas import AppointmentView, SlotView
 from ticket_svc.appointments.tables import Appointment
+from ticket_svc.params import matching
 from ticket_svc.parts import with_visible_ticket
 from ticket_svc.rights.viewer import Viewer
 from ticket_svc.tickets.seeing import visible_ids
@@ -25,7 +26,9 @@ _CONFLICTS = 50
 
 @dataclass(frozen=True, slots=True)
 class AppointmentFilter:
-    """What a list is narrowed to; None means any. `since` and `until` are overlapped."""
+    """What a list is narrowed to; None means any. `since` and `until` are overlapped; `q` is a part
+    of subject or note.
+    """
 
     ticket_id: str | None = None
     account_id: str | None = None
@@ -33,6 +36,7 @@ class AppointmentFilter:
     state: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+    q: str | None = None
 
 
 async def page_of_appointments(
@@ -50,6 +54,8 @@ async def page_of_appointments(
         )
     if wanted.until is not None:
         statement = statement.where(APPOINTMENT.c.starts_at < wanted.until)
+    if wanted.q:
+        statement = statement.where(matching([APPOINTMENT.c.subject, APPOINTMENT.c.note], wanted.q))
     statement = with_visible_ticket(statement, APPOINTMENT.c.ticket_id, viewer)
     columns = [col(Appointment.starts_at), col(Appointment.id)]
     return list(

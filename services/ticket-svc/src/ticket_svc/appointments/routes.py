@@ -28,7 +28,7 @@ from ticket_svc.appointments.schemas import (
 )
 from ticket_svc.appointments.tables import Appointment
 from ticket_svc.moments import QueryMoment
-from ticket_svc.params import QueryId
+from ticket_svc.params import QueryId, QueryText
 from ticket_svc.parts import find_part, lock_part, lock_referred
 from ticket_svc.records import answer
 from ticket_svc.rights.dependencies import ViewerDep
@@ -92,10 +92,14 @@ async def list_appointments(
     state: QueryState = None,
     since: QueryMoment = None,
     until: QueryMoment = None,
+    q: QueryText = None,
 ) -> Page[AppointmentView]:
-    """Of the tickets that the caller sees, and those without a ticket; in the window or partly."""
+    """Of the tickets that the caller sees, and those without a ticket; in the window or partly.
+
+    `q` is a part of subject or note.
+    """
     technician = caller.id if mine else employee_id
-    wanted = AppointmentFilter(ticket_id, account_id, technician, state, since, until)
+    wanted = AppointmentFilter(ticket_id, account_id, technician, state, since, until, q)
     return _page(page, await reading.page_of_appointments(session, viewer, wanted, page))
 
 

@@ -15,6 +15,7 @@ from ticket_svc.charges.tables import Charge
 from ticket_svc.contracts.reading import warning_views
 from ticket_svc.contracts.rules import remaining_minutes
 from ticket_svc.contracts.tables import Contract
+from ticket_svc.params import matching
 from ticket_svc.parts import with_visible_ticket
 from ticket_svc.rights.viewer import Viewer
 
@@ -24,7 +25,9 @@ _TEXTS = {"quantity", "unit_price", "amount"}
 
 @dataclass(frozen=True, slots=True)
 class ChargeFilter:
-    """What a list is narrowed to; None means any. `since` is inclusive, `until` exclusive."""
+    """What a list is narrowed to; None means any. `since` is inclusive, `until` exclusive; `q` is a
+    part of the description.
+    """
 
     ticket_id: str | None = None
     account_id: str | None = None
@@ -34,6 +37,7 @@ class ChargeFilter:
     billable: bool | None = None
     since: datetime | None = None
     until: datetime | None = None
+    q: str | None = None
 
 
 _SAME = ("ticket_id", "account_id", "contract_id", "employee_id", "kind", "billable")
@@ -51,6 +55,8 @@ async def page_of_charges(
         statement = statement.where(_CHARGE.c.performed_at >= wanted.since)
     if wanted.until is not None:
         statement = statement.where(_CHARGE.c.performed_at < wanted.until)
+    if wanted.q:
+        statement = statement.where(matching([_CHARGE.c.description], wanted.q))
     statement = with_visible_ticket(statement, _CHARGE.c.ticket_id, viewer)
     statement = keyset(statement, [col(Charge.id)], page)
     return list((await session.execute(statement)).scalars())

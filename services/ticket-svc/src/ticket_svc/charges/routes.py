@@ -21,7 +21,7 @@ from ticket_svc.charges.schemas import ChargeChange, ChargeSaved, ChargeView, Ne
 from ticket_svc.charges.tables import Charge
 from ticket_svc.contracts.tables import Contract
 from ticket_svc.moments import QueryMoment
-from ticket_svc.params import QueryId
+from ticket_svc.params import QueryId, QueryText
 from ticket_svc.parts import find_part, lock_part
 from ticket_svc.records import answer
 from ticket_svc.rights.dependencies import ViewerDep
@@ -81,8 +81,11 @@ async def list_charges(
     billable: Annotated[bool | None, Query()] = None,
     performed_from: QueryMoment = None,
     performed_to: QueryMoment = None,
+    q: QueryText = None,
 ) -> Page[ChargeView]:
-    """Of the tickets that the caller sees. `performed_to` itself is not in it."""
+    """Of the tickets that the caller sees. `performed_to` itself is not in it; `q` is a part of the
+    description.
+    """
     wanted = ChargeFilter(
         ticket_id,
         account_id,
@@ -92,6 +95,7 @@ async def list_charges(
         billable,
         performed_from,
         performed_to,
+        q,
     )
     charges = await reading.page_of_charges(session, viewer, wanted, page)
     return page.page(charges, key=lambda each: (each.id,), item=charge_view)

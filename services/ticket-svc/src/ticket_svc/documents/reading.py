@@ -12,6 +12,7 @@ from patchbay_kit.http import PageRequest, keyset
 from patchbay_kit.http.ids import checked_id
 from ticket_svc.documents.schemas import DocumentView
 from ticket_svc.documents.tables import Document
+from ticket_svc.params import matching
 from ticket_svc.parts import sees, with_visible_ticket
 from ticket_svc.records import is_archived
 from ticket_svc.rights.viewer import Viewer
@@ -22,11 +23,14 @@ _ON_A_PAGE = 200
 
 @dataclass(frozen=True, slots=True)
 class DocumentFilter:
-    """What a list is narrowed to; None means any. An account's are those of its tickets too."""
+    """What a list is narrowed to; None means any. An account's are those of its tickets too; `q` is
+    a part of the name.
+    """
 
     ticket_id: str | None = None
     account_id: str | None = None
     archived: bool = False
+    q: str | None = None
 
 
 async def page_of_documents(
@@ -41,6 +45,8 @@ async def page_of_documents(
     if viewer.public_only:
         own = _DOCUMENT.c.account_id == viewer.principal.account_id
         statement = statement.where(own, _DOCUMENT.c.public, _DOCUMENT.c.archived_at.is_(None))
+    if wanted.q:
+        statement = statement.where(matching([_DOCUMENT.c.name], wanted.q))
     statement = with_visible_ticket(statement, _DOCUMENT.c.ticket_id, viewer)
     statement = keyset(statement, [col(Document.id)], page)
     return list((await session.execute(statement)).scalars())

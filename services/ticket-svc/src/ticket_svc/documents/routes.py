@@ -25,6 +25,7 @@ from ticket_svc.documents.reading import DocumentFilter, find_document
 from ticket_svc.documents.schemas import DocumentChange, DocumentView
 from ticket_svc.documents.tables import Document
 from ticket_svc.documents.uploading import FILE_BODY, FileName, UploadRoute
+from ticket_svc.params import QueryText
 from ticket_svc.parts import lock_part
 from ticket_svc.records import ArchivedQuery, answer, read
 from ticket_svc.rights.dependencies import ViewerDep
@@ -47,10 +48,11 @@ async def list_ticket_documents(
     session: Reader,
     page: PageParams,
     archived: ArchivedQuery = False,
+    q: QueryText = None,
 ) -> Page[DocumentView]:
-    """Its files (S2-16)."""
+    """Its files (S2-16). `q` is a part of the name."""
     row = await visible_ticket(session, viewer, ticket)
-    wanted = DocumentFilter(ticket_id=row.id, archived=archived)
+    wanted = DocumentFilter(ticket_id=row.id, archived=archived, q=q)
     documents = await reading.page_of_documents(session, viewer, wanted, page)
     return page.page(documents, key=lambda each: (each.id,), item=DocumentView.model_validate)
 
@@ -90,10 +92,11 @@ async def list_account_documents(
     session: Reader,
     page: PageParams,
     archived: ArchivedQuery = False,
+    q: QueryText = None,
 ) -> Page[DocumentView]:
-    """Its own files, and those of its tickets that the caller sees."""
+    """Its own files, and those of its tickets that the caller sees. `q` is a part of the name."""
     account = await read(session, Account, account_id, "account")
-    wanted = DocumentFilter(account_id=account.id, archived=archived)
+    wanted = DocumentFilter(account_id=account.id, archived=archived, q=q)
     documents = await reading.page_of_documents(session, viewer, wanted, page)
     return page.page(documents, key=lambda each: (each.id,), item=DocumentView.model_validate)
 

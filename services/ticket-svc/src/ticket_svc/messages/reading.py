@@ -16,6 +16,7 @@ from patchbay_kit.http.ids import checked_id
 from ticket_svc.employees.tables import Employee
 from ticket_svc.messages.schemas import MessageView, ReceiptView
 from ticket_svc.messages.tables import Message, MessageReceipt
+from ticket_svc.params import matching
 from ticket_svc.parts import with_visible_ticket
 from ticket_svc.rights.viewer import Viewer
 
@@ -30,20 +31,29 @@ _LISTED = select(_MESSAGE, func.coalesce(_EMPLOYEE.c.name, "").label("sender_nam
 
 
 async def page_of_received(
-    session: AsyncSession, viewer: Viewer, page: PageRequest, *, unread: bool
+    session: AsyncSession,
+    viewer: Viewer,
+    page: PageRequest,
+    *,
+    unread: bool,
+    q: str | None = None,
 ) -> list[Row[Any]]:
-    """Those for the caller, newest first; one more than the page holds."""
+    """Those for the caller, newest first; one more than the page holds. `q` is a part of subject or
+    text.
+    """
     statement = _LISTED.join(_RECEIPT, _RECEIPT.c.message_id == _MESSAGE.c.id).where(
         _RECEIPT.c.employee_id == viewer.principal.id
     )
     if unread:
         statement = statement.where(_RECEIPT.c.read_at.is_(None))
-    return await _page(session, viewer, statement, page)
+    return await _page(session, viewer, _with(statement, q), page)
 
 
-async def page_of_sent(session: AsyncSession, viewer: Viewer, page: PageRequest) -> list[Row[Any]]:
-    """Those of the caller, newest first; one more than the page holds."""
-    statement = _LISTED.where(_MESSAGE.c.sender_id == viewer.principal.id)
+async def page_of_sent(
+    session: AsyncSession, viewer: Viewer, page: PageRequest, *, q: str | None = None
+) -> list[Row[Any]]:
+    """Those of the caller, likewise."""
+    statement = _with(_LISTED.where(_MESSAGE.c.sender_id == viewer.principal.id), q)
     return await _page(session, viewer, statement, page)
 
 
@@ -106,6 +116,10 @@ async def ticket_parts(session: AsyncSession, ticket_id: str) -> dict[str, Any]:
     statement = _LISTED.where(_MESSAGE.c.ticket_id == ticket_id)
     rows = await session.execute(statement.order_by(_MESSAGE.c.id.desc()).limit(_ON_A_PAGE))
     return {"messages": await message_views(session, None, rows.all())}
+
+
+def _with(statement: Select[Any], q: str | None) -> Select[Any]:
+    return statement.where(matching([_MESSAGE.c.subject, _MESSAGE.c.text], q)) if q else statement
 
 
 async def _page(

@@ -17,6 +17,7 @@ from patchbay_kit.http import (
 )
 from ticket_svc.messages import reading, service
 from ticket_svc.messages.schemas import MessageView, NewMessage, NewTicketMessage, Unread
+from ticket_svc.params import QueryText
 from ticket_svc.parts import lock_referred
 from ticket_svc.rights.dependencies import ViewerDep
 from ticket_svc.tickets.named import lock_visible, visible_ticket
@@ -67,12 +68,15 @@ async def list_messages(
     page: PageParams,
     box: Annotated[Literal["received", "sent"], Query()] = "received",
     unread: Annotated[bool, Query(description="of the received ones those not read")] = False,
+    q: QueryText = None,
 ) -> Page[MessageView]:
-    """Received or sent. Those about tickets that the caller does not see are not in it."""
+    """Received or sent. Those about tickets that the caller does not see are not in it; `q` is a
+    part of subject or text.
+    """
     if box == "sent":
-        rows = await reading.page_of_sent(session, viewer, page)
+        rows = await reading.page_of_sent(session, viewer, page, q=q)
     else:
-        rows = await reading.page_of_received(session, viewer, page, unread=unread)
+        rows = await reading.page_of_received(session, viewer, page, unread=unread, q=q)
     return await _page(session, viewer, page, rows)
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from patchbay_kit.http import PageRequest, keyset
+from ticket_svc.params import matching
 from ticket_svc.parts import with_visible_ticket
 from ticket_svc.rights.viewer import Viewer
 from ticket_svc.tasks.schemas import TaskView
@@ -20,13 +21,14 @@ _ON_A_PAGE = 100
 
 @dataclass(frozen=True, slots=True)
 class TaskFilter:
-    """What a list is narrowed to; None means any."""
+    """What a list is narrowed to; None means any. `q` is a part of title or note."""
 
     ticket_id: str | None = None
     account_id: str | None = None
     assignee_id: str | None = None
     done: bool | None = None
     due_before: datetime | None = None
+    q: str | None = None
 
 
 async def page_of_tasks(
@@ -42,6 +44,8 @@ async def page_of_tasks(
         statement = statement.where(done_at.is_not(None) if wanted.done else done_at.is_(None))
     if wanted.due_before is not None:
         statement = statement.where(_TASK.c.due_at < wanted.due_before)
+    if wanted.q:
+        statement = statement.where(matching([_TASK.c.title, _TASK.c.note], wanted.q))
     statement = with_visible_ticket(statement, _TASK.c.ticket_id, viewer)
     statement = keyset(statement, [col(Task.id)], page)
     return list((await session.execute(statement)).scalars())

@@ -15,7 +15,7 @@ from patchbay_kit.http import (
 )
 from ticket_svc.accounts.belonging import active_account
 from ticket_svc.moments import QueryMoment
-from ticket_svc.params import QueryId
+from ticket_svc.params import QueryId, QueryText
 from ticket_svc.parts import find_part, lock_part, lock_referred
 from ticket_svc.records import answer
 from ticket_svc.rights.dependencies import ViewerDep
@@ -79,10 +79,13 @@ async def list_tasks(
     account_id: QueryId = None,
     done: Done = None,
     due_before: QueryMoment = None,
+    q: QueryText = None,
 ) -> Page[TaskView]:
-    """Of the tickets that the caller sees, and those without a ticket."""
+    """Of the tickets that the caller sees, and those without a ticket. `q` is a part of title or
+    note.
+    """
     assignee = caller.id if mine else assignee_id
-    wanted = TaskFilter(ticket_id, account_id, assignee, done, due_before)
+    wanted = TaskFilter(ticket_id, account_id, assignee, done, due_before, q)
     tasks = await reading.page_of_tasks(session, viewer, wanted, page)
     return page.page(tasks, key=lambda each: (each.id,), item=TaskView.model_validate)
 
