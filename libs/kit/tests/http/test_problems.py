@@ -140,6 +140,10 @@ async def test_a_stale_version_is_412_with_the_present_one(sqlite_runtime: Any, 
         stale = await http.patch(path, json={"text": "y"}, headers={"If-Match": '"2"'})
         fresh = await http.patch(path, json={"text": "y"}, headers={"If-Match": tag})
         unguarded = await http.patch(path, json={"text": "y"})
+        # Several lines are one list (RFC 9110, 5.3).
+        lines = [("If-Match", '"2"'), ("If-Match", tag)]
+        listed = await http.patch(path, json={"text": "y"}, headers=lines)
+    assert listed.status_code == 200
     assert (stale.status_code, stale.json()["current_version"]) == (412, 3)
     assert (fresh.status_code, unguarded.status_code) == (200, 200)
 

@@ -18,8 +18,8 @@ def check_if_match(request: "Request", version: int, *, required: bool = False) 
 
     428 where it must be sent and is not.
     """
-    sent = request.headers.get("if-match")
-    if sent is None:
+    lines = request.headers.getlist("if-match")
+    if not lines:
         if required:
             raise ProblemError(
                 428,
@@ -29,6 +29,7 @@ def check_if_match(request: "Request", version: int, *, required: bool = False) 
                 hint="Send the ETag of the version that you read as If-Match.",
             )
         return
+    sent = ", ".join(lines)
     tags = [tag.strip() for tag in sent.split(",")]
     if "*" in tags or etag(version) in tags:
         return
