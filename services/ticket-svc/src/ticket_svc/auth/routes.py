@@ -111,6 +111,7 @@ async def create_token(
 @sign_in_router.post(
     "/v1/auth/password-requests",
     status_code=202,
+    response_class=Response,
     responses=LOCKED,
     summary="Ask for a link to choose a new password",
 )
