@@ -18,6 +18,17 @@ from patchbay_kit.http.lists_as_csv import describe_lists
 from patchbay_kit.http.problems import MEDIA_TYPE, Problem
 
 _PROBLEM_REF = {"$ref": "#/components/schemas/Problem"}
+_ABOUT = """\
+Sign in at `POST /v1/auth/token`, or use an API key, as `Authorization: Bearer ...`.
+
+* Errors are problem documents (RFC 9457): programs go by `code`; all codes are in docs/problems.md.
+* A record's `version` is its ETag. Send it as If-Match with a change: 412 says that somebody else
+  was faster, and nothing is overwritten.
+* Idempotency-Key lets a POST be repeated safely.
+* Lists are pages: repeat the request with `cursor` set to `next_cursor` until that is null.
+* Times are UTC in answers; requests have an offset. Money and quantities are decimal texts.
+* What the caller may not see is 404, never 403.
+"""
 _METHODS = frozenset({"get", "put", "post", "delete", "patch", "head", "options", "trace"})
 
 
@@ -77,7 +88,7 @@ def merge_openapi(documents: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """
     merged: dict[str, Any] = {
         "openapi": "3.1.0",
-        "info": {"title": "Patchbay", "version": "0.1.0"},
+        "info": {"title": "Patchbay", "version": "0.1.0", "description": _ABOUT},
         "paths": {},
         "components": {},
     }
