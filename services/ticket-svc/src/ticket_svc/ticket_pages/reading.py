@@ -27,6 +27,7 @@ from ticket_svc.ticket_pages.schemas import (
 )
 from ticket_svc.tickets import reading
 from ticket_svc.tickets.explanation import count_decisions
+from ticket_svc.tickets.families import family_of
 from ticket_svc.tickets.labels import load_labels
 from ticket_svc.tickets.merging import merges_of
 from ticket_svc.tickets.related import relations_of
@@ -43,15 +44,16 @@ async def read_page(
     """The ticket by id or number; 404 `ticket_not_found`. `history` is the page of its entries."""
     row = await reading.find_row(session, key, viewer)
     labels = await load_labels(session)
+    family = await family_of(session, row.id)
     return TicketPage(
         ticket=await reading.view_of(session, row, viewer, now),
         account=await _account(session, row.account_id),
         asset=await _asset(session, row.asset_id),
         contract=await contract_of(session, row.contract_id, now.date()),
         history=await reading.newest_history(session, row.id, viewer, history),
-        relations=await relations_of(session, row.id, viewer, labels),
+        relations=await relations_of(session, row.id, viewer, labels, family),
         merges=await merges_of(session, row.id, viewer),
-        decisions=await count_decisions(session, row.id, viewer),
+        decisions=await count_decisions(session, row.id, family, viewer),
         viewer=_viewer(row, viewer),
         **await tasks.ticket_parts(session, row.id),
         **await appointments.ticket_parts(session, row.id),

@@ -5,9 +5,10 @@ tickets that went into it, and the other side is the ticket into which that one 
 merge gives each what it had, in whatever order merges are undone.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import CTE, Row, Table, false, literal, select, true, union_all
+from sqlalchemy import Row, Subquery, Table, exists, false, select, true, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ticket_svc.rights.viewer import Viewer
@@ -33,48 +34,67 @@ STORED: dict[RelationKind, tuple[str, bool]] = {
 SEEN: dict[tuple[str, bool], RelationKind] = {
     (stored, not first): kind for kind, (stored, first) in STORED.items()
 } | {("related", False): "related"}
+# What is read of the tickets on the other side: what is shown, and what decides who may see it.
+_ENDS = (
+    *(_TICKET.c[name] for name in ("id", "number", "subject", "status", "status_class")),
+    *(_TICKET.c[name] for name in ("manager_id", "account_id", "merged_into_id")),
+)
 _SHOWN = 200
 _READ = 1000
 
 
 async def relations_of(
-    session: AsyncSession, ticket_id: str, viewer: Viewer, labels: Labels
+    session: AsyncSession,
+    ticket_id: str,
+    viewer: Viewer,
+    labels: Labels,
+    family: Mapping[str, str] | None = None,
 ) -> list[RelationView]:
     """Those to tickets that the viewer sees, oldest first, one for each ticket. A merged ticket has
-    none: they are where it went.
+    none: they are where it went. `family` as of `family_of`, where the caller has it.
     """
-    near, ends = _sides(ticket_id), _TICKET.alias("ends")
-    last = _last_of(near)
-    columns = (ends.c.id, ends.c.number, ends.c.subject, ends.c.status, ends.c.status_class)
+    near = _sides(ticket_id, sorted(family or await family_of(session, ticket_id)))
     statement = (
-        select(near, *columns)
-        .join(last, last.c.start == near.c.other)
-        .join(ends, ends.c.id == last.c.id)
-        .join(_TICKET, _TICKET.c.id == ends.c.id)
-        .where(ends.c.merged_into_id.is_(None), ends.c.id != ticket_id, *viewer.conditions())
-        .order_by(near.c.created_at, ends.c.id)
+        select(near, *_ENDS)
+        .join(_TICKET, _TICKET.c.id == near.c.other)
+        .order_by(near.c.created_at, near.c.other)
         .limit(_READ)
     )
-    found = (await session.execute(statement)).all()
+    rows = (await session.execute(statement)).all()
+    ends = await _ends_of(session, rows)
+    found = [
+        (row, end) for row in rows if (end := ends[row.other]).id != ticket_id and viewer.sees(end)
+    ]
     # What was said of the two themselves counts more than what came with a merge.
-    shown = {row.id: row for row in reversed(found)}
-    shown |= {row.id: row for row in found if (row.own, row.other) == (ticket_id, row.id)}
+    shown = {end.id: row for row, end in reversed(found)}
+    shown |= {end.id: row for row, end in found if (row.own, row.other) == (ticket_id, end.id)}
     return [
         RelationView(
-            ticket=ticket_ref(row, labels),
+            ticket=ticket_ref(end, labels),
             kind=SEEN[(row.kind, bool(row.first))],
             created_at=row.created_at,
             created_by=row.created_by,
         )
-        for row in found
-        if shown[row.id] is row
+        for row, end in found
+        if shown[end.id] is row
     ][:_SHOWN]
+
+
+async def _ends_of(session: AsyncSession, rows: Sequence[Row[Any]]) -> dict[str, Row[Any]]:
+    """By the id of the other side, the ticket where that one is now."""
+    ends = {row.other: row for row in rows}
+    merged = {other for other, row in ends.items() if row.merged_into_id is not None}
+    if merged:
+        final = await final_tickets(session, merged)
+        there = select(*_ENDS).where(_TICKET.c.id.in_(sorted(set(final.values()))))
+        last = {row.id: row for row in await session.execute(there)}
+        ends |= {other: last[final[other]] for other in merged}
+    return ends
 
 
 async def related_ids(session: AsyncSession, ticket_id: str) -> set[str]:
     """The tickets that are related to this one or to what went into it, whoever may see them."""
-    family = family_of(ticket_id)
-    ids = select(family.c.id)
+    ids = sorted(await family_of(session, ticket_id))
     forth = select(RELATION.c.other_id).where(RELATION.c.ticket_id.in_(ids))
     back = select(RELATION.c.ticket_id).where(RELATION.c.other_id.in_(ids))
     others = set((await session.execute(union_all(forth, back))).scalars())
@@ -87,9 +107,7 @@ async def relations_between(
     """The relations that the two share, the one that counts first; each with whether `one`, or what
     went into it, comes first in it.
     """
-    family = family_of(one, other)
-    rows = (await session.execute(select(family.c.id, family.c.root))).all()
-    roots = {row.id: row.root for row in rows}
+    roots = await family_of(session, one, other)
     both = RELATION.c.ticket_id.in_(sorted(roots)), RELATION.c.other_id.in_(sorted(roots))
     found = (await session.execute(select(RELATION).where(*both))).all()
     shared = [row for row in found if roots[row.ticket_id] != roots[row.other_id]]
@@ -101,9 +119,9 @@ async def leads_to(session: AsyncSession, start: str, goal: str, kind: str) -> b
     """Whether `goal` is above `start`: its parent, the parent's parent, and so on."""
     seen, level = {start}, {start}
     while level and goal not in seen:
-        family = family_of(*level)
+        family = await family_of(session, *level)
         above = select(RELATION.c.other_id).where(
-            RELATION.c.ticket_id.in_(select(family.c.id)), RELATION.c.kind == kind
+            RELATION.c.ticket_id.in_(sorted(family)), RELATION.c.kind == kind
         )
         others = set((await session.execute(above)).scalars())
         level = set((await final_tickets(session, others)).values()) - seen
@@ -123,30 +141,16 @@ def ticket_ref(row: Any, labels: Labels) -> TicketRef:
     )
 
 
-def _sides(ticket_id: str) -> CTE:
-    """Every relation of the ticket's family: `own` is the side in it, `other` the other one."""
-    family, told = family_of(ticket_id), (RELATION.c.created_at, RELATION.c.created_by)
-    ids = select(family.c.id).where(_is_whole(ticket_id))
-    first, second = RELATION.c.ticket_id, RELATION.c.other_id
-    forth = select(first.label("own"), second.label("other"), RELATION.c.kind, *told)
-    back = select(second.label("own"), first.label("other"), RELATION.c.kind, *told)
-    return union_all(
-        forth.add_columns(true().label("first")).where(first.in_(ids)),
-        back.add_columns(false().label("first")).where(second.in_(ids)),
-    ).cte("near")
-
-
-def _is_whole(ticket_id: str) -> Any:
+def _sides(ticket_id: str, family: Sequence[str]) -> Subquery:
+    """Every relation of the family: `own` is the side in it, `other` the other one. None where the
+    ticket itself was merged.
+    """
     itself = _TICKET.alias("itself")
-    merged = itself.c.merged_into_id.is_not(None)
-    return ~select(literal(1)).where(itself.c.id == ticket_id, merged).exists()
-
-
-def _last_of(near: CTE) -> CTE:
-    """`id`: every ticket on the way from `start`, the other side, to where that one went."""
-    went = _TICKET.alias("went")
-    start = select(near.c.other.label("start"), near.c.other.label("id")).cte(
-        "chain", recursive=True
-    )
-    onward = select(start.c.start, went.c.merged_into_id).join(start, went.c.id == start.c.id)
-    return start.union(onward.where(went.c.merged_into_id.is_not(None)))
+    merged = exists().where(itself.c.id == ticket_id, itself.c.merged_into_id.is_not(None))
+    told = RELATION.c.kind, RELATION.c.created_at, RELATION.c.created_by
+    first, second = RELATION.c.ticket_id, RELATION.c.other_id
+    forth = select(first.label("own"), second.label("other"), true().label("first"), *told)
+    back = select(second.label("own"), first.label("other"), false().label("first"), *told)
+    return union_all(
+        forth.where(first.in_(family), ~merged), back.where(second.in_(family), ~merged)
+    ).subquery("near")
