@@ -55,7 +55,7 @@ async def test_what_is_sealed_is_in_the_mail_and_nowhere_else(
     [row] = await keyed.outgoing()
     raw = (await keyed.http.get(f"/v1/mails/{row.id}/raw")).text
     assert mail.message["Message-ID"] in raw
-    assert "is not kept" in raw
+    assert "is not kept here" in raw
     assert "the-secret" not in raw
 
 

@@ -165,7 +165,7 @@ async def test_statuses_are_a_fixed_set_whose_labels_a_desk_may_change(desk: Any
         ("completed", "closed"),
         ("canceled", "closed"),
     ]
-    renamed = {"waiting": "Waiting for the customer"}
+    renamed = {"waiting": "Waiting for the customer", "completed": "Reopened"}
     await desk.patch("/v1/settings", status_labels=renamed, priority_labels={"high": "Urgent"})
     labels = {s["code"]: s["label"] for s in await desk.get("/v1/statuses")}
     assert (labels["waiting"], labels["new"]) == ("Waiting for the customer", "New")
@@ -174,6 +174,10 @@ async def test_statuses_are_a_fixed_set_whose_labels_a_desk_may_change(desk: Any
     shown = await desk.patch(path, status="waiting", priority="high")
     assert (shown["status"], shown["status_label"]) == ("waiting", "Waiting for the customer")
     assert (shown["priority"], shown["priority_label"]) == ("high", "Urgent")
+    # Whatever it is called, it means what it meant.
+    done = await desk.patch(path, status="completed")
+    assert (done["status_label"], done["status_class"]) == ("Reopened", "closed")
+    assert done["closed_at"] is not None
     for wrong in ({"status_labels": {"solved": "Solved"}}, {"ticket_types": {"A B": "x"}}):
         assert (await desk.http.patch("/v1/settings", json=wrong)).status_code == 422
 

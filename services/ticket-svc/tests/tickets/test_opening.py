@@ -57,6 +57,8 @@ async def test_the_manager_is_the_one_named_else_the_accounts_else_the_default(d
     assert (await desk.ticket(managed))["manager"]["id"] == mia
     default = (await desk.get("/v1/settings"))["default_manager_id"]
     assert (await desk.ticket())["manager"]["id"] == default
+    await desk.patch("/v1/settings", default_manager_id=tom)
+    assert (await desk.ticket())["manager"]["id"] == tom
 
 
 @pytest.mark.covers("S2-129", "S2-130", "S2-131", "S2-133")

@@ -25,7 +25,7 @@ class Composed:
     recipients: list[str]
 
 
-NOT_KEPT = "(a link for the recipient alone: it was sent, and is not kept)"
+NOT_KEPT = "(a link for the recipient alone, which is not kept here)"
 
 
 def compose(

@@ -117,6 +117,5 @@ def _text(wanted: Wanted) -> str:
         f"{SEALED_PLACE}\n\n"
         f"The link is good once, until {wanted.expires_at:%Y-%m-%d %H:%M} UTC. "
         f"Sign in with {wanted.address}.\n\n"
-        "If you did not expect this mail, do nothing: nothing changes, and nobody else has the "
-        "link.\n"
+        "If you did not expect this mail, do nothing, and nothing changes.\n"
     )
