@@ -17,6 +17,7 @@ from ticket_svc.tickets.presenting import summary
 from ticket_svc.tickets.reading import read_ticket
 from ticket_svc.tickets.schemas import TicketSummary
 from ticket_svc.tickets.tables import Ticket
+from ticket_svc.views import estimating, finding, statements
 
 DAY = datetime(2026, 11, 20, tzinfo=UTC)
 TICKET = Ticket.__table__  # type: ignore[attr-defined]
@@ -153,6 +154,62 @@ async def test_every_order_is_paged_without_losing_or_repeating_a_ticket(
     for params in ({"sort": "updated_at"}, {"q": "Printer"}):
         answer = await desk.http.get("/v1/tickets", params={"cursor": cursor, **params})
         assert (answer.status_code, answer.json()["code"]) == (422, "cursor_invalid")
+
+
+async def test_however_a_list_is_read_its_pages_hold_the_same_tickets(
+    desk: Any, change: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = await desk.account()
+    mia, tim = "01890000-0000-7000-8000-00000000000a", "01890000-0000-7000-8000-00000000000b"
+    for n in range(12):
+        at = DAY + timedelta(hours=n * 5 % 7)
+        await change(
+            (await desk.ticket(account))["id"],
+            priority="high" if n % 3 else "normal",
+            type="incident" if n % 4 == 1 else "",
+            manager_id=mia if n % 2 else tim,
+            due_at=at if n % 5 else None,
+            updated_at=at,
+            in_inbox=n % 4 == 2,
+        )
+
+    async def walk(**params: Any) -> list[str]:
+        seen: list[str] = []
+        more: dict[str, Any] = {}
+        for _ in range(99):
+            page = await desk.get("/v1/tickets", limit=2, **params, **more)
+            seen += [item["id"] for item in page["items"]]
+            if page["next_cursor"] is None:
+                return seen
+            more = {"cursor": page["next_cursor"]}
+        raise AssertionError("the list does not end")
+
+    since = (DAY + timedelta(hours=3)).isoformat()
+    lists: list[dict[str, Any]] = [
+        {**filters, "sort": sort}
+        for filters in (
+            {"priority": "high"},
+            {"priority": "normal", "type": "incident"},
+            {"manager_id": [mia, tim], "priority": "high"},
+            {"manager_id": mia, "view": "inbox"},
+            {"account_id": account, "unread": False, "view": "open"},
+            {"updated_since": since},
+            {"created_since": "2020-01-01T00:00:00Z"},
+            {"created_since": "2199-01-01T00:00:00Z"},
+            {"due_after": since, "due_before": (DAY + timedelta(hours=6)).isoformat()},
+        )
+        for sort in ("newest", "updated_at", "due_at")
+    ]
+    usual = [await walk(**params) for params in lists]
+    assert sum(map(len, usual)) > 60
+    if not desk.runtime.db.is_postgres:
+        return  # SQLite has one way of reading lists.
+    monkeypatch.setattr(finding, "_SHORT_WALK", 1)
+    monkeypatch.setattr(statements, "_LEAST", 1)
+    assert [await walk(**params) for params in lists] == usual, "gathered"
+    monkeypatch.setattr(finding, "_LONG_WALK", 3)
+    monkeypatch.setattr(estimating, "_CHEAP", -1)
+    assert [await walk(**params) for params in lists] == usual, "walked in short steps"
 
 
 @pytest.mark.covers("S2-27", "S2-30")

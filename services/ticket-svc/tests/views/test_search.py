@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from patchbay_kit.testing.harness import client, make_principal
 from ticket_svc.definition import SERVICE
+from ticket_svc.views import searching, statements
 from ticket_svc.views.renewing import renew_texts
 
 
@@ -62,6 +63,74 @@ async def test_the_most_relevant_comes_first_and_the_ticket_with_the_number_befo
     rest = await desk.get("/v1/tickets", q="toner", limit=1, cursor=page["next_cursor"])
     assert [item["subject"] for item in page["items"] + rest["items"]] == ["Toner", "Else"]
     assert rest["next_cursor"] is None
+
+
+async def test_words_of_different_notes_find_their_ticket_behind_those_that_have_all_in_one(
+    desk: Any, runtime: Any
+) -> None:
+    account = await desk.account("ACME")
+    spread = await desk.ticket(account, subject="Spread", description="toner")
+    for text, public in (("cable", True), ("fuser", False)):
+        await desk.post(f"/v1/tickets/{spread['id']}/notes", text=text, public=public)
+    await desk.ticket(account, subject="Together", description="fuser, cable, drum")
+    await desk.ticket(account, subject="Neither", description="cable drum")
+    assert await found(desk.http, "cable fuser") == ["Together", "Spread"]
+    assert await found(desk.http, "toner cable fus") == ["Spread"]
+    assert await found(desk.http, "fuser toner", sort="newest") == ["Spread"]
+    assert await found(desk.http, '"fuser cable"') == ["Together"]
+    customer = make_principal({"desk"}, kind="contact", account_id=account)
+    async with client(runtime, SERVICE, principal=customer) as http:
+        assert await found(http, "toner cable") == ["Spread"]
+        assert await found(http, "toner fuser") == []
+
+
+async def test_however_frequent_its_words_a_search_finds_the_newest(
+    desk: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each way of searching, as if words were too frequent for the ways before it."""
+    account = await desk.account("ACME")
+    for n in range(6):
+        more = "urgent" if n % 2 else "later"
+        await desk.ticket(account, subject=f"Disk {n}", description=f"full {more}")
+    expected = ["Disk 5", "Disk 3", "Disk 1"]
+
+    async def ways() -> None:
+        assert sorted(await found(desk.http, "disk urgent"), reverse=True) == expected
+        assert await found(desk.http, "disk urgent", sort="newest") == expected
+        first = await desk.get("/v1/tickets", q="disk urgent", sort="newest", limit=2)
+        rest = await desk.get(
+            "/v1/tickets", q="disk urgent", sort="newest", cursor=first["next_cursor"]
+        )
+        page = [item["subject"] for item in first["items"] + rest["items"]]
+        assert page == expected
+
+    await ways()
+    for name in ("_HANDFUL", "_FEW", "_MANY"):  # all words in one text; tickets; the newest
+        monkeypatch.setattr(searching, name, -1)
+        await ways()
+    monkeypatch.setattr(searching, "_FEW", 10)
+    await ways()
+
+
+async def test_a_search_that_stops_at_its_bound_goes_on_with_the_next_page(
+    desk: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = await desk.account("ACME")
+    for n in range(7):
+        await desk.ticket(account, subject=f"Disk {n}", description="old" if n < 2 else "new")
+    for name in ("_HANDFUL", "_FEW", "_MANY"):
+        monkeypatch.setattr(searching, name, -1)
+    monkeypatch.setattr(searching, "_WALK", 3)
+    monkeypatch.setattr(statements, "_LEAST", 1)
+    seen: list[str] = []
+    more: dict[str, Any] = {}
+    for _ in range(9):
+        page = await desk.get("/v1/tickets", q="old disk", sort="newest", **more)
+        seen += [item["subject"] for item in page["items"]]
+        if page["next_cursor"] is None:
+            break
+        more = {"cursor": page["next_cursor"]}
+    assert (seen, page["next_cursor"]) == (["Disk 1", "Disk 0"], None)
 
 
 async def test_changes_are_found_by_their_new_words_only(desk: Any, runtime: Any) -> None:

@@ -40,22 +40,30 @@ SELECT {_id(2, "n")}, 'Account ' || n, 1, now() FROM generate_series(1, $1::int)
 _ASSETS = f"""INSERT INTO asset (id, account_id, name, version, created_at)
 SELECT {_id(3, "n")}, {_id(2, "n")}, 'SRV-' || n, 1, now() FROM generate_series(1, $1::int) n"""
 # Most are closed; open ones are among the newest and here and there among the old. One account in
-# fifty tickets is the same. Employee 200 has next to nothing, "scheduled" is rare.
+# fifty tickets is the same. Employee 200 has next to nothing, "scheduled" is rare. "critical",
+# the type "audit" and the connection "rare" are rare; "low", "move" and "retired" are old.
 _TICKETS = f"""INSERT INTO ticket (id, number, subject, description, status, status_class, priority,
-    account_id, asset_id, manager_id, type, due_at, awaits_dispatch, external_update_at, unread,
-    channel, connection_id, provider, remote_ticket_id, in_inbox, inbox_since, occurred_at,
-    created_at, updated_at, closed_at, version)
+    account_id, asset_id, contact_id, contract_id, manager_id, type, due_at, awaits_dispatch,
+    external_update_at, unread, channel, connection_id, provider, remote_ticket_id, in_inbox,
+    inbox_since, occurred_at, created_at, updated_at, closed_at, version)
 SELECT {_id(0, "n")}, lpad((n / 10000)::text, 4, '0') || '-' || lpad((n % 10000)::text, 4, '0'),
-    'Disk ' || n || ' is nearly full', 'Drive C: of SRV-' || n || ' has 1 % left. Please look.',
+    'Disk ' || n || ' is nearly full', concat_ws(' ', 'Drive C: of SRV-' || n || ' has 1 % left.',
+        CASE WHEN n % 20 = 1 THEN 'Scanner' END, CASE WHEN n % 100 = 1 THEN 'toner' END,
+        CASE WHEN n % 100000 = 1 THEN 'zebra' END),
     s.status, CASE WHEN s.status IN ('completed', 'canceled') THEN 'closed' ELSE 'open' END,
-    CASE WHEN n % 50 = 0 THEN 'high' ELSE 'normal' END,
-    {_id(2, "CASE WHEN n % 50 = 0 THEN 1 ELSE n % $2::int + 1 END")},
+    CASE WHEN n % 50000 = 1 THEN 'critical' WHEN n % 50 = 7 THEN 'high'
+        WHEN n <= $1::int / 50 THEN 'low' ELSE 'normal' END,
+    {_id(2, "CASE WHEN n % 50 = 3 THEN 1 ELSE n % $2::int + 1 END")},
     CASE WHEN n % 2 = 0 THEN {_id(3, "n % $2::int + 1")} END,
+    CASE WHEN n % 3 = 0 THEN {_id(5, "n % 1000")} END,
+    CASE WHEN n % 7 = 0 THEN {_id(6, "n % 1000")} END,
     {_id(1, "CASE WHEN n % 40000 = 7 THEN 200 ELSE n % 199 + 1 END")},
-    CASE WHEN n % 3 = 0 THEN 'incident' ELSE '' END,
+    CASE WHEN n % 100000 = 3 THEN 'audit' WHEN n <= $1::int / 20 THEN 'move'
+        WHEN n % 3 = 0 THEN 'incident' ELSE '' END,
     CASE WHEN n % 4 = 0 THEN t.at + interval '2 days' END, s.status = 'new' AND n % 100 = 0,
     CASE WHEN n % 3 = 0 THEN t.at END, s.status = 'new' AND n % 3 = 0,
-    'rmm', 'c' || n % 5, 'continuum', n::text, n % 400 = 0 OR n > $1::int - 1000,
+    'rmm', CASE WHEN n % 100000 = 5 THEN 'rare' WHEN n <= $1::int / 5 THEN 'retired'
+        ELSE 'c' || n % 5 END, 'continuum', n::text, n % 400 = 0 OR n > $1::int - 1000,
     CASE WHEN n % 400 = 0 OR n > $1::int - 1000 THEN t.at END, t.at, t.at,
     t.at + (n % 1000) * interval '1 minute',
     CASE WHEN s.status IN ('completed', 'canceled') THEN t.at + interval '1 day' END, 1
@@ -67,12 +75,15 @@ CROSS JOIN LATERAL (SELECT CASE WHEN n % 5000 = 0 THEN 'scheduled'
 _HISTORY = f"""INSERT INTO history_entry (id, ticket_id, kind, public, actor, channel, text, data,
     occurred_at, recorded_at)
 SELECT {_id(4, "n * 3 + k")}, {_id(0, "n")}, (ARRAY['remote_created', 'note', 'audit'])[k + 1],
-    k = 1, 'system:ticket-svc', 'rmm', CASE WHEN k = 1 THEN 'We looked at it.' ELSE '' END, '{{}}',
+    k = 1, 'system:ticket-svc', 'rmm', CASE WHEN k = 1 THEN 'We looked at it.'
+        || CASE WHEN n % 1000 = 1 THEN ' Cable' ELSE '' END ELSE '' END, '{{}}',
     to_timestamp(1600000000 + n), to_timestamp(1600000000 + n)
 FROM generate_series(1, $1::int) n, generate_series(0, 2) k"""
 _TEXTS = """INSERT INTO ticket_text (ticket_id, entry_id, public, document)
 SELECT t.id, NULL, true, setweight(ticket_heading(t), 'A') || ticket_words(t.description)
-FROM ticket t"""
+FROM ticket t
+UNION ALL SELECT t.id, h.id, h.public, setweight(ticket_heading(t), 'B') || ticket_words(h.text)
+FROM ticket t JOIN history_entry h ON h.ticket_id = t.id WHERE h.kind = 'note'"""
 _COUNTS = """INSERT INTO ticket_count (status, manager_id, n)
 SELECT status, manager_id, count(*) FROM ticket GROUP BY 1, 2"""
 

@@ -43,13 +43,16 @@ class Ticket(Base, table=True):
 
     __tablename__ = "ticket"
     __table_args__ = (
-        UniqueConstraint("connection_id", "remote_ticket_id"),
+        UniqueConstraint("remote_ticket_id", "connection_id"),
         Index("ix_ticket_status_class_id", "status_class", "id"),
         Index("ix_ticket_status_id", "status", "id"),
         Index("ix_ticket_account_id_status_class_id", "account_id", "status_class", "id"),
         Index("ix_ticket_manager_id_status_class_id", "manager_id", "status_class", "id"),
+        Index("ix_ticket_connection_id_id", "connection_id", "id"),
         Index("ix_ticket_status_class_updated_at_id", "status_class", "updated_at", "id"),
         _partial("status_class_due_at_id", "status_class", "due_at", "id", of="due_at IS NOT NULL"),
+        _partial("type_id", "type", "id", of="type <> ''"),
+        _partial("priority_id", "priority", "id", of="priority <> 'normal'"),
         _partial("asset_id_id", "asset_id", "id", of="asset_id IS NOT NULL"),
         _partial("contact_id_id", "contact_id", "id", of="contact_id IS NOT NULL"),
         _partial("contract_id_id", "contract_id", "id", of="contract_id IS NOT NULL"),

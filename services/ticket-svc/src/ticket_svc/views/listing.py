@@ -1,4 +1,4 @@
-"""A page of tickets as JSON, in one statement and one round trip."""
+"""A page of tickets as JSON, mostly in one statement and one round trip."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,20 +6,18 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import text
 
 from patchbay_kit.db import Database
-from patchbay_kit.db.reading import fetch
 from patchbay_kit.errors import ProblemError, invalid
 from patchbay_kit.http.pagination import CursorValue, decode_cursor, encode_cursor
 from ticket_svc.rights.viewer import Viewer
-from ticket_svc.tickets.columns import items, labels_in, typed
+from ticket_svc.tickets.columns import items, labels_in
 from ticket_svc.tickets.merged import without_hidden_targets
+from ticket_svc.views.finding import listed_tickets
+from ticket_svc.views.paths import by_relevance, impossible, order_of
 from ticket_svc.views.schemas import TicketFilter
-from ticket_svc.views.scope import Scope, scope_of
-from ticket_svc.views.searching import by_relevance, search_sql
-from ticket_svc.views.sql import Parameters
-from ticket_svc.views.statements import impossible, order_of, page_sql
+from ticket_svc.views.scope import scope_of
+from ticket_svc.views.searching import found_tickets
 
 EMPTY = b'{"items":[],"next_cursor":null}'
 
@@ -38,36 +36,26 @@ async def page_of_tickets(
 ) -> bytes:
     """`Page[TicketSummary]` of what the viewer may see, as JSON.
 
-    422 `cursor_invalid` for a cursor of another order.
+    Where many tickets would have to be read for few that match, a page may end early: its cursor
+    goes on behind what was read. 422 `cursor_invalid` for a cursor of another order.
     """
     scope = scope_of(viewer, wanted)
     after = _after(wanted, page)
     if scope.nothing or impossible(wanted):
         return EMPTY
-    rows = await _rows(db, scope, after, page.limit + 1)
-    shown = rows[: page.limit]
-    item = items(viewer, labels_in(rows))
-    found = [item(row) for row in shown]
-    await without_hidden_targets(db, viewer, found)
+    find = found_tickets if wanted.q else listed_tickets
+    found = await find(db, scope, after, page.limit + 1)
+    rows = found.rows[: page.limit]
+    item = items(viewer, labels_in(found.rows))
+    shown = [item(row) for row in rows]
+    await without_hidden_targets(db, viewer, shown)
     cursor = None
-    if len(rows) > page.limit:
-        cursor = encode_cursor(_key(wanted, found[-1], shown[-1]), page.secret)
-    body = {"items": found, "next_cursor": cursor}
+    if len(found.rows) > page.limit:
+        cursor = encode_cursor(_key(wanted, shown[-1], rows[-1]), page.secret)
+    elif found.end is not None:
+        cursor = encode_cursor(_key(wanted, item(found.end), found.end), page.secret)
+    body = {"items": shown, "next_cursor": cursor}
     return orjson.dumps(body, option=orjson.OPT_UTC_Z)
-
-
-async def _rows(
-    db: Database, scope: Scope, after: Sequence[CursorValue] | None, count: int
-) -> Sequence[Any]:
-    parameters = Parameters(postgres=db.is_postgres)
-    make = search_sql if scope.filter.q else page_sql
-    sql = make(scope, after, count, parameters)
-    if db.is_postgres:
-        return await fetch(db.engine, sql, parameters.values)
-    columns = typed()
-    statement = text(sql).columns(*columns)
-    async with db.read() as session:
-        return (await session.execute(statement, parameters.named())).all()
 
 
 def _key(wanted: TicketFilter, item: dict[str, Any], row: Sequence[Any]) -> list[CursorValue]:

@@ -64,7 +64,9 @@ async def list_tickets(
     query: Annotated[ListQuery, Query()], viewer: ViewerDep, runtime: RuntimeDep
 ) -> Response:
     """Filters combine: all of them must hold. The Inbox is one list for everybody (S2-37);
-    employees without `tickets.all` see what they manage (S2-30).
+    employees without `tickets.all` see what they manage (S2-30). A page may hold fewer than
+    `limit`, or none, where few tickets among very many match: the list ends where `next_cursor`
+    is null.
     """
     page = PageWanted(query.limit, query.cursor, runtime.secrets.derive("cursor /v1/tickets"))
     wanted = query if query.saved_view is None else await _saved(runtime, viewer, query)

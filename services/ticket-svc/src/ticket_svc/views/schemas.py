@@ -62,8 +62,9 @@ class TicketFilter(RequestModel):
     q: Text | None = Field(
         default=None,
         description=(
-            "words of number, subject, description, notes, mails, account or asset; the last one"
-            " may be the beginning of a word; a phrase in double quotes"
+            "words of number, subject, description, notes, mails, account or asset, all of them"
+            " somewhere in the ticket; the last one may be the beginning of a word, from three"
+            " letters on; a phrase in double quotes"
         ),
         examples=['printer "paper jam"'],
     )

@@ -1,149 +1,94 @@
-"""Full text: the words of a query as the database's own query, and the statement of a search.
+"""How a search finds its tickets without reading more than some ten thousand texts.
 
-Whatever is typed is a parameter, never syntax: PostgreSQL itself makes the words of it, and FTS5
-gets nothing but quoted strings.
+By the rarest of its words, if few texts have it; else by all words in one text, if few have them
+all; else among the tickets of the filter, if they are few; else among the newest tickets. What lies
+behind those is found by a narrower search, or further down a list by time.
 """
 
-# ruff: noqa: S608  # values are parameters; all the rest is our own words
-
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from ticket_svc.migrations.listing_sql import JOINING
-from ticket_svc.tickets.columns import NEIGHBOURS, RANKED
-from ticket_svc.views.schemas import TicketFilter
+from sqlalchemy import text
+
+from patchbay_kit.db import Database
+from ticket_svc.views import estimating
+from ticket_svc.views.finding import Found, run, up_to_end
 from ticket_svc.views.scope import Scope
+from ticket_svc.views.search_sqlite import FEW, count_sql
+from ticket_svc.views.search_sqlite import Search as SqliteSearch
+from ticket_svc.views.search_statements import Search
 from ticket_svc.views.sql import Parameters
-from ticket_svc.views.statements import conditions
+from ticket_svc.views.statements import Part, gathering_sql
+from ticket_svc.views.words import Term, terms_of, tsquery, words_of
 
-# Relevance is looked at for so many of the newest matches: it stays fast for frequent words.
-CANDIDATES = 500
-MAX_PHRASES = 5
-# Before every other ticket: the one that has the number.
-_FIRST = 2_000_000_000
-_SCALE = 1_000_000
-_PHRASE = re.compile(r'"([^"]*)"')
-_NUMBER = re.compile(r"\s*([0-9]{4})-?([0-9]{4})\s*")
-_SPACED = str.maketrans(JOINING, " " * len(JOINING))
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """What was typed. `beginning` is the last word, which may be unfinished."""
-
-    phrases: tuple[str, ...] = ()
-    words: tuple[str, ...] = ()
-    beginning: str = ""
-    number: str | None = None
+# Texts with a word, of whose tickets all texts are looked at; so few that nothing else is asked;
+# texts with all words. A ticket of the filter, with all its texts, costs as much as some texts.
+_FEW, _HANDFUL, _MANY, _DEARER = 10_000, 500, 20_000, 3
+# So many of the newest tickets are looked at.
+_WALK = 6_000
+# Of a long query the longest words are asked for; they are the rarest.
+_ASKED = 4
 
 
-def words_of(q: str) -> Words:
-    """Phrases in double quotes, then single words; a quote that is not closed is none."""
-    number = _NUMBER.fullmatch(q)
-    if number is not None:
-        return Words(phrases=(" ".join(number.groups()),), number="-".join(number.groups()))
-    phrases = [found.translate(_SPACED) for found in _PHRASE.findall(q)][:MAX_PHRASES]
-    rest = _PHRASE.sub(" ", q).translate(_SPACED).replace('"', " ")
-    words = rest.split()
-    finished = q.rstrip().endswith('"') or not words
-    return Words(
-        tuple(phrase for phrase in phrases if phrase.strip()),
-        tuple(words if finished else words[:-1]),
-        "" if finished else words[-1],
-    )
-
-
-def by_relevance(wanted: TicketFilter) -> bool:
-    """Whether the list is a search in the order of relevance."""
-    return bool(wanted.q) and wanted.sort != "newest"
-
-
-def search_sql(scope: Scope, after: Sequence[Any] | None, rows: int, parameters: Parameters) -> str:
-    """The first `rows` tickets found after the cursor, with the names of their neighbours."""
+async def found_tickets(
+    db: Database, scope: Scope, after: Sequence[Any] | None, rows: int
+) -> Found:
+    """The next `rows` of what the filter's `q` finds after the cursor."""
     words = words_of(scope.filter.q or "")
-    query = _tsquery(words, parameters) if parameters.postgres else ""
-    matches = (
-        f"d.document @@ {query}" if query else f"ticket_fts MATCH {parameters.add(fts(words))}"
-    )
-    visible = conditions(scope, parameters)
-    if after is not None and not by_relevance(scope.filter):
-        visible.append(f"t.id < {parameters.add(after[0])}")
-    where = [matches, *visible]
-    if scope.public_only:
-        where.append("d.public")
-    relevant = by_relevance(scope.filter)
-    rank = _rank(query) if relevant else "0"
-    found = f"{_source(parameters)} WHERE {' AND '.join(where)} ORDER BY t.id DESC"
-    if relevant:
-        newest = f"SELECT * FROM (SELECT t.id, {rank} AS rank FROM {found} LIMIT {CANDIDATES}) f"
-        if words.number is not None:
-            where = [f"t.number = {parameters.add(words.number)}", *visible]
-            exact = f"SELECT t.id, {_FIRST} FROM ticket t WHERE {' AND '.join(where)}"
-            newest = f"{newest} UNION ALL {exact}"
-        page = _relevant(newest, after, rows, parameters)
-    else:
-        page = f"SELECT DISTINCT t.id, 0 AS rank FROM {found} LIMIT {rows}"
-    columns, neighbours = RANKED[parameters.postgres], NEIGHBOURS[parameters.postgres]
-    return (
-        f"SELECT {columns} FROM ({page}) k JOIN ticket t ON t.id = k.id"
-        f" {neighbours} ORDER BY k.rank DESC, t.id DESC"
-    )
+    terms = terms_of(words)
+    if not terms:
+        return Found([])
+    if not db.is_postgres:
+        return await _found_on_sqlite(db, SqliteSearch(scope, terms, after, rows), words.number)
+    search = Search(scope, terms, after, rows)
+    source = await _source(db, search, terms)
+    found = await run(db, search.sql(source, words.number), search.parameters)
+    return Found(found) if search.relevant else up_to_end(search.part, found)
 
 
-def _source(parameters: Parameters) -> str:
-    if parameters.postgres:
-        return "ticket_text d JOIN ticket t ON t.id = d.ticket_id"
-    return (
-        "ticket_fts JOIN ticket_text d ON d.seq = ticket_fts.rowid"
-        " JOIN ticket t ON t.id = d.ticket_id"
-    )
+async def _source(db: Database, search: Search, terms: Sequence[Term]) -> str:
+    by_length = sorted(range(len(terms)), key=lambda n: -len(terms[n].text))[:_ASKED]
+    counts = {n: await _texts(db, [terms[n]]) for n in by_length}
+    rarest = min(counts, key=lambda n: counts[n])
+    if counts[rarest] <= _HANDFUL:
+        return search.of_texts([search.queries[rarest]])
+    tickets = await _tickets(db, search.part)
+    if tickets <= min(counts[rarest] // _DEARER, _FEW):
+        return search.of_filter()
+    if counts[rarest] <= _FEW:
+        return search.of_texts([search.queries[rarest]])
+    if (counts[rarest] if len(terms) == 1 else await _texts(db, terms)) <= _MANY:
+        return search.of_texts(search.queries)
+    return search.of_walk(_WALK)
 
 
-def _relevant(matches: str, after: Sequence[Any] | None, rows: int, parameters: Parameters) -> str:
-    """The best of the newest matches; a ticket is as relevant as the best of its texts."""
-    beyond = ""
-    if after is not None:
-        given = f"({parameters.add(after[0])}, {parameters.add(after[1])})"
-        beyond = f" HAVING (max(rank), id) < {given}"
-    return (
-        f"SELECT id, max(rank) AS rank FROM ({matches}) m GROUP BY id{beyond}"
-        f" ORDER BY 2 DESC, 1 DESC LIMIT {rows}"
-    )
+async def _tickets(db: Database, part: Part) -> int:
+    """How many tickets the filter lets through; more than all where finding them takes long."""
+    asked = Part(part.scope, part.after, 0, Parameters(postgres=True))
+    sql = gathering_sql(asked)
+    expected = await estimating.expect(db.engine, sql, asked.parameters)
+    return expected.rows if expected.cheap else _MANY + 1
 
 
-def _rank(query: str) -> str:
-    if query:
-        return f"(ts_rank(d.document, {query}) * {_SCALE})::bigint"
-    return f"CAST(-bm25(ticket_fts) * {_SCALE} AS INTEGER)"
+async def _texts(db: Database, terms: Sequence[Term]) -> int:
+    """How many texts have all of these words, as far as the statistics know."""
+    parameters = Parameters(postgres=True)
+    query = " && ".join(tsquery(term, parameters, estimated=True) for term in terms)
+    sql = f"SELECT FROM ticket_text d WHERE d.document @@ ({query})"
+    return (await estimating.expect(db.engine, sql, parameters)).rows
 
 
-def _tsquery(words: Words, parameters: Parameters) -> str:
-    """An expression of PostgreSQL that no text can break."""
-    parts = [f"phraseto_tsquery('simple', {parameters.add(each)})" for each in words.phrases]
-    if words.words:
-        parts.append(f"plainto_tsquery('simple', {parameters.add(' '.join(words.words))})")
-    if words.beginning:
-        last = f"phraseto_tsquery('simple', {parameters.add(words.beginning)})"
-        parts.append(
-            f"CASE WHEN numnode({last}) = 0 THEN {last} ELSE ({last}::text || ':*')::tsquery END"
-        )
-    return f"({' && '.join(parts)})" if parts else "''::tsquery"
+async def _found_on_sqlite(db: Database, search: SqliteSearch, number: str | None) -> Found:
+    matching = await _matching_on_sqlite(db, search)
+    return Found(await run(db, search.sql(matching, number), search.parameters))
 
 
-def fts(words: Words) -> str:
-    """The query of FTS5: quoted strings alone, so that nothing in them is syntax."""
-    strings = [_quoted(each) for each in (*words.phrases, *words.words) if _has_word(each)]
-    if _has_word(words.beginning):
-        strings.append(f"{_quoted(words.beginning)}*")
-    # What has no word in it finds nothing.
-    return " AND ".join(strings) or '""'
-
-
-def _has_word(text: str) -> bool:
-    return any(letter.isalnum() for letter in text)
-
-
-def _quoted(text: str) -> str:
-    return '"' + text.replace('"', '""') + '"'
+async def _matching_on_sqlite(db: Database, search: SqliteSearch) -> str:
+    if 1 < len(search.terms) <= _ASKED:
+        async with db.read() as session:
+            for term in search.terms:
+                parameters = Parameters(postgres=False)
+                counted = text(count_sql(term, parameters))
+                if await session.scalar(counted, parameters.named()) < FEW:
+                    return search.of_rarest(term)
+    return search.of_texts()

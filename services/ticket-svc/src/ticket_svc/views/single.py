@@ -21,10 +21,10 @@ from ticket_svc.tickets.muting import MUTED
 from ticket_svc.tickets.people import ACCOUNT_MANAGER, TICKET_MANAGER
 from ticket_svc.tickets.reading import read_ticket
 from ticket_svc.tickets.timing import left_status, time_to_resolution
+from ticket_svc.views.filters import conditions
 from ticket_svc.views.schemas import TicketFilter
 from ticket_svc.views.scope import scope_of
 from ticket_svc.views.sql import Parameters
-from ticket_svc.views.statements import conditions
 
 # ruff: noqa: S608  # values are parameters; all the rest is our own words
 

@@ -1,233 +1,193 @@
-"""The statement behind a page of tickets: always a range of an index, as far as one serves.
-
-Values that lead an index are written as bounds of a range, not as equalities: the planner would
-take an equality out of the order and then prefer the primary key with a filter, which reads far
-more than the page wherever the wanted tickets are not spread evenly. Several leading values are
-one range each, merged.
+"""The statements behind a page of tickets. A walk goes along an index in the list's order and
+reads a bounded number of tickets, whatever the filter; a gathering finds all that match and sorts
+them, for filters that few tickets match.
 """
 
 # ruff: noqa: S608  # values are parameters; all the rest is our own words
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import product
 from typing import Any
 
-from ticket_svc.desk.statuses import Status, class_of
-from ticket_svc.tickets.columns import COLUMNS, NEIGHBOURS
-from ticket_svc.views.schemas import TicketFilter
+from ticket_svc.desk.statuses import Status
+from ticket_svc.tickets.columns import COLUMNS, NEIGHBOURS, RANKED
+from ticket_svc.views.filters import TIMES, conditions, hints
+from ticket_svc.views.paths import CLASSES, Order, Path, order_of
 from ticket_svc.views.scope import Scope
 from ticket_svc.views.sql import Parameters
 
-CLASSES = ("open", "closed")
-_KINDS = {"manager_id": "uuid", "account_id": "uuid", "status": "text", "status_class": "text"}
+# What a row of a walk is: within it, or its end, which fits the filter or does not.
+WITHIN, END, END_UNFIT = 0, 1, 2
+# Each range of a walk is read so far at least, however many there are.
+_LEAST = 100
+_KINDS = {"manager_id": "uuid", "account_id": "uuid", "status_class": "text"}
 # Written out: a statement without parameters is planned once, one with them may be each time.
 _CODES = {code: f"'{code}'" for code in (*CLASSES, *(str(status) for status in Status))}
-# Filters that need nothing but equality.
-_SAME = (
-    "asset_id",
-    "contact_id",
-    "contract_id",
-    "priority",
-    "type",
-    "number",
-    "connection_id",
-    "remote_ticket_id",
-)
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
-    """The columns that a page is sorted by; the last one is the id."""
+class Part:
+    """`rows` tickets of the list after a cursor."""
 
-    keys: tuple[str, ...] = ("id",)
-    descending: bool = True
+    scope: Scope
+    after: Sequence[Any] | None
+    rows: int
+    parameters: Parameters
 
     @property
-    def direction(self) -> str:
-        return "DESC" if self.descending else "ASC"
+    def order(self) -> Order:
+        return order_of(self.scope.filter)
 
-    def by(self, alias: str, leading: Sequence[str] = ()) -> str:
-        """ORDER BY's list."""
-        return ", ".join(f"{alias}.{name} {self.direction}" for name in (*leading, *self.keys))
-
-
-_ORDERS = {
-    "inbox_since": Order(("inbox_since", "id")),
-    "due_at": Order(("due_at", "id"), descending=False),
-    "updated_at": Order(("updated_at", "id")),
-}
+    @property
+    def keys(self) -> str:
+        """What the list is sorted by and its cursors are made of."""
+        return ", ".join(f"t.{name}" for name in self.order.keys)
 
 
-def order_of(wanted: TicketFilter) -> Order:
-    """How the list is sorted; searches by relevance are not made here."""
-    return _ORDERS.get(wanted.sort or "newest", Order())
+def walk_sql(part: Part, path: Path, budget: int) -> str:
+    """The part of the list with the names of neighbours, out of about `budget` tickets at most.
+
+    The last but one column is WITHIN; where a walk came to its end before it had its rows, END or
+    END_UNFIT, and rows behind that do not count.
+    """
+    known, rest = _split(part, path)
+    if rest:
+        each = share(path, budget)
+        walked = _numbered(part, path, known, rest, each)
+        rank = f"CASE WHEN w.n < {each} THEN {WITHIN} WHEN w.fits THEN {END} ELSE {END_UNFIT} END"
+        leg = f"SELECT w.*, {rank} AS rank FROM ({walked}) w WHERE w.fits OR w.n = {each}"
+        page = _merged(part, path, f"{leg} LIMIT {part.rows}", part.rows)
+        return _shown(part, _joined(page), RANKED)
+    along = _range(part, path, known)
+    if len(path.legs) == 1:
+        return _shown(part, f"(SELECT * {along} LIMIT {part.rows}) t", COLUMNS)
+    page = _merged(part, path, f"SELECT {part.keys} {along} LIMIT {part.rows}", part.rows)
+    return _shown(part, _joined(page), COLUMNS)
 
 
-def page_sql(scope: Scope, after: Sequence[Any] | None, rows: int, parameters: Parameters) -> str:
-    """The first `rows` of the list after the cursor, with the names of their neighbours."""
-    order = order_of(scope.filter)
-    leading, legs = legs_of(scope) if parameters.postgres else ((), [])
-    if len(legs) > 1:
-        page = _merged(scope, order, leading, legs, after, rows, parameters)
-        source = f"({page}) k JOIN ticket t ON t.id = k.id"
+def walked_sql(part: Part, path: Path, budget: int) -> str:
+    """About `budget` tickets of a path after the cursor, in the list's order: their keys, whether
+    one `fits` the filter, and `n`, which is share() at the end of a range.
+    """
+    known, rest = _split(part, path)
+    walked = _numbered(part, path, known, rest, share(path, budget))
+    return _merged(part, path, walked, budget)
+
+
+def share(path: Path, budget: int) -> int:
+    """How far each range of a path is walked."""
+    return max(budget // len(path.legs), _LEAST)
+
+
+def plain_sql(part: Part) -> str:
+    """The part of the list as one would write it: the planner chooses."""
+    found = [*after_cursor(part), *conditions(part.scope, part.parameters)]
+    order = part.order.by("t")
+    page = f"(SELECT * FROM ticket t{_where(found)} ORDER BY {order} LIMIT {part.rows}) t"
+    return _shown(part, page, COLUMNS)
+
+
+def gathering_sql(part: Part) -> str:
+    """The keys of all that match, in no order: the planner takes what finds them best."""
+    found = [*after_cursor(part), *conditions(part.scope, part.parameters)]
+    found += hints(part.scope.filter, part.parameters)
+    return f"SELECT {part.keys} FROM ticket t{_where(found)}"
+
+
+def gathered_sql(part: Part, gathering: str) -> str:
+    """The part of the list out of what `gathering` finds."""
+    # OFFSET keeps the planner from walking along the order after all.
+    page = f"SELECT * FROM ({gathering} OFFSET 0) g ORDER BY {part.order.by('g')} LIMIT {part.rows}"
+    return _shown(part, _joined(page), COLUMNS)
+
+
+def _split(part: Part, path: Path) -> tuple[list[str], list[str]]:
+    """What the path is narrowed to, and what has to be looked up in each ticket of it."""
+    usual = [] if part.scope.filter.merged else ["t.merged_into_id IS NULL"]
+    rest = conditions(part.scope, part.parameters, path.leading, [*path.partial, *usual])
+    if rest:
+        return list(path.partial), [*usual, *rest]
+    return [*path.partial, *usual], []
+
+
+def _numbered(part: Part, path: Path, known: Sequence[str], rest: Sequence[str], count: int) -> str:
+    """The first tickets of one range."""
+    fits = " AND ".join(rest) or "true"
+    along = f"SELECT * {_range(part, path, known)} LIMIT {count}"
+    return f"SELECT {part.keys}, {fits} AS fits, row_number() OVER () AS n FROM ({along}) t"
+
+
+def _range(part: Part, path: Path, known: Sequence[str]) -> str:
+    """One range of the path behind the cursor, from FROM to ORDER BY."""
+    if len(path.legs) == 1:
+        (leg,) = path.legs
+        values = [_CODES.get(value) or part.parameters.add(value) for value in leg]
     else:
-        bounds = _bounds(order, leading, _given(leading, legs, parameters), after, parameters)
-        where = _where([*bounds, *conditions(scope, parameters, leading)])
-        source = f"(SELECT * FROM ticket t{where} ORDER BY {order.by('t', leading)} LIMIT {rows}) t"
-    columns, neighbours = COLUMNS[parameters.postgres], NEIGHBOURS[parameters.postgres]
-    return f"SELECT {columns} FROM {source} {neighbours} ORDER BY {order.by('t')}"
+        values = [f"leg.{name}" for name in path.leading]
+    found = [*_bounds(part, path.leading, values), *known]
+    return f"FROM ticket t{_where(found)} ORDER BY {part.order.by('t', path.leading)}"
 
 
-def legs_of(scope: Scope) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-    """The columns that lead the index to use, and the values of each range of it."""
-    wanted = scope.filter
-    classes = _classes(wanted)
-    if wanted.number is not None or wanted.remote_ticket_id is not None:
-        return (), []
-    if wanted.sort in ("due_at", "updated_at"):
-        return ("status_class",), [(each,) for each in classes]
-    if wanted.sort == "inbox_since":
-        return (), []
-    if scope.accounts is not None:
-        return ("account_id", "status_class"), list(product(scope.accounts, classes))
-    if scope.managers is not None:
-        if wanted.view == "inbox" or wanted.unread:
-            return ("manager_id",), [(each,) for each in scope.managers]
-        if wanted.view != "dispatcher":
-            return ("manager_id", "status_class"), list(product(scope.managers, classes))
-    return _by_status(wanted)
-
-
-def _by_status(wanted: TicketFilter) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-    belongs = wanted.asset_id or wanted.contact_id or wanted.contract_id
-    if belongs or wanted.view in ("inbox", "dispatcher"):
-        return (), []
-    if wanted.status is not None:
-        return ("status",), [(str(wanted.status),)]
-    if wanted.view in CLASSES:
-        return ("status_class",), [(wanted.view,)]
-    return (), []
-
-
-def _classes(wanted: TicketFilter) -> tuple[str, ...]:
-    if wanted.status is not None:
-        return (class_of(wanted.status),)
-    return (wanted.view,) if wanted.view in CLASSES else CLASSES
-
-
-def impossible(wanted: TicketFilter) -> bool:
-    """Whether the status is of another class than the view."""
-    return (
-        wanted.status is not None
-        and wanted.view in CLASSES
-        and class_of(wanted.status) != wanted.view
-    )
-
-
-def conditions(scope: Scope, parameters: Parameters, leading: Sequence[str] = ()) -> list[str]:
-    """Everything of the filter that the leading columns do not say; the ticket is `t`."""
-    wanted, add = scope.filter, parameters.add
-    found = _flags(wanted)
-    for name in _SAME:
-        value = getattr(wanted, name)
-        if value is not None:
-            found.append(f"t.{name} = {add(value)}")
-    if scope.managers is not None and "manager_id" not in leading:
-        found.append(parameters.any_of("t.manager_id", scope.managers, "uuid"))
-    if scope.accounts is not None and "account_id" not in leading:
-        found.append(parameters.any_of("t.account_id", scope.accounts, "uuid"))
-    if wanted.status is not None and "status" not in leading:
-        found.append(f"t.status = {add(str(wanted.status))}")
-    elif wanted.view in CLASSES and "status_class" not in leading and wanted.status is None:
-        found.append(f"t.status_class = {add(wanted.view)}")
-    return found + _times(wanted, parameters)
-
-
-def _flags(wanted: TicketFilter) -> list[str]:
-    found = [] if wanted.merged else ["t.merged_into_id IS NULL"]
-    if wanted.view == "inbox":
-        found.append("t.in_inbox")
-    elif wanted.view == "dispatcher":
-        found.append("t.awaits_dispatch")
-    if wanted.unread is not None:
-        found.append("t.unread" if wanted.unread else "NOT t.unread")
-    if wanted.sort == "due_at":
-        found.append("t.due_at IS NOT NULL")
-    elif wanted.sort == "inbox_since":
-        found.append("t.inbox_since IS NOT NULL")
-    return found
-
-
-def _times(wanted: TicketFilter, parameters: Parameters) -> list[str]:
-    found = []
-    for name, comparison in (
-        ("due_after", "t.due_at >="),
-        ("due_before", "t.due_at <"),
-        ("created_since", "t.created_at >="),
-        ("updated_since", "t.updated_at >="),
-    ):
-        value = getattr(wanted, name)
-        if value is not None:
-            found.append(f"{comparison} {parameters.add(value)}")
-    return found
-
-
-def _merged(
-    scope: Scope,
-    order: Order,
-    leading: Sequence[str],
-    legs: Sequence[tuple[str, ...]],
-    after: Sequence[Any] | None,
-    rows: int,
-    parameters: Parameters,
-) -> str:
-    """The keys of the page, out of one range for each leg."""
-    arrays = ", ".join(
-        f"{parameters.add([leg[n] for leg in legs])}::{_KINDS[name]}[]"
-        for n, name in enumerate(leading)
-    )
-    names = [f"leg.{name}" for name in leading]
-    bounds = _bounds(order, leading, names, after, parameters)
-    where = _where([*bounds, *conditions(scope, parameters, leading)])
-    keys = ", ".join(f"t.{name}" for name in order.keys)
-    one = f"SELECT {keys} FROM ticket t{where} ORDER BY {order.by('t', leading)} LIMIT {rows}"
-    return (
-        f"SELECT r.* FROM unnest({arrays}) AS leg({', '.join(leading)})"
-        f" CROSS JOIN LATERAL ({one}) r ORDER BY {order.by('r')} LIMIT {rows}"
-    )
-
-
-def _given(
-    leading: Sequence[str], legs: Sequence[tuple[str, ...]], parameters: Parameters
-) -> list[str]:
-    if not leading:
-        return []
-    return [
-        _CODES[value] if value in _CODES else parameters.add(value)
-        for value in (str(each) for each in legs[0])
-    ]
-
-
-def _bounds(
-    order: Order,
-    leading: Sequence[str],
-    values: Sequence[str],
-    after: Sequence[Any] | None,
-    parameters: Parameters,
-) -> list[str]:
+def _bounds(part: Part, leading: Sequence[str], values: Sequence[str]) -> list[str]:
     """One bound at either end of the range; with a cursor it is the nearer one."""
-    front = ", ".join(f"t.{name}" for name in leading)
-    here = ", ".join(values)
+    order = part.order
+    if order.keys[0] != "id":
+        # No other index has this order, and the scan of a range ends at a bound of a single column.
+        same = [f"t.{name} = {value}" for name, value in zip(leading, values, strict=True)]
+        return [*same, *after_cursor(part), *_times(part)]
     near, far = ("<=", ">=") if order.descending else (">=", "<=")
+    front, here = ", ".join(f"t.{name}" for name in leading), ", ".join(values)
     found = [f"({front}) {far} ({here})"] if leading else []
-    if after is not None:
+    if part.after is not None:
         columns = ", ".join(f"t.{name}" for name in (*leading, *order.keys))
-        given = ", ".join((*values, *(parameters.add(value) for value in after)))
+        given = ", ".join((*values, *map(part.parameters.add, part.after)))
         found.append(f"({columns}) {near[0]} ({given})")
     elif leading:
         found.append(f"({front}) {near} ({here})")
     return found
+
+
+def _times(part: Part) -> list[str]:
+    """Where the list is sorted by a time, the filter's bounds of it are the walk's."""
+    name = part.order.keys[0]
+    return [
+        f"{comparison} {part.parameters.add(value)}"
+        for key, comparison in TIMES.items()
+        if comparison.startswith(f"t.{name} ")
+        and (value := getattr(part.scope.filter, key)) is not None
+    ]
+
+
+def _merged(part: Part, path: Path, leg: str, rows: int) -> str:
+    """The keys of what all ranges give, in the list's order."""
+    if len(path.legs) == 1:
+        return leg
+    arrays = ", ".join(
+        f"{part.parameters.add([each[n] for each in path.legs])}::{_KINDS[name]}[]"
+        for n, name in enumerate(path.leading)
+    )
+    return (
+        f"SELECT r.* FROM unnest({arrays}) AS leg({', '.join(path.leading)})"
+        f" CROSS JOIN LATERAL ({leg}) r ORDER BY {part.order.by('r')} LIMIT {rows}"
+    )
+
+
+def after_cursor(part: Part) -> list[str]:
+    """The cursor as a condition."""
+    if part.after is None:
+        return []
+    given = ", ".join(part.parameters.add(value) for value in part.after)
+    return [f"({part.keys}) {'<' if part.order.descending else '>'} ({given})"]
+
+
+def _joined(page: str) -> str:
+    return f"({page}) k JOIN ticket t ON t.id = k.id"
+
+
+def _shown(part: Part, source: str, columns: dict[bool, str]) -> str:
+    postgres = part.parameters.postgres
+    order = part.order.by("t")
+    return f"SELECT {columns[postgres]} FROM {source} {NEIGHBOURS[postgres]} ORDER BY {order}"
 
 
 def _where(found: Sequence[str]) -> str:

@@ -284,9 +284,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_ticket_account_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ticket")),
         sa.UniqueConstraint(
-            "connection_id",
             "remote_ticket_id",
-            name=op.f("uq_ticket_connection_id_remote_ticket_id"),
+            "connection_id",
+            name=op.f("uq_ticket_remote_ticket_id_connection_id"),
         ),
         sa.UniqueConstraint("number", name=op.f("uq_ticket_number")),
     )
