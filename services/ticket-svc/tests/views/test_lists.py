@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 import pytest
-from sqlalchemy import update
+from sqlalchemy import text, update
 
 from patchbay_kit.http import Page
 from patchbay_kit.testing.harness import client, make_principal
@@ -18,6 +18,9 @@ from ticket_svc.tickets.reading import read_ticket
 from ticket_svc.tickets.schemas import TicketSummary
 from ticket_svc.tickets.tables import Ticket
 from ticket_svc.views import estimating, finding, statements
+from ticket_svc.views.schemas import TicketFilter
+from ticket_svc.views.scope import scope_of
+from ticket_svc.views.sql import Parameters
 
 DAY = datetime(2026, 11, 20, tzinfo=UTC)
 TICKET = Ticket.__table__  # type: ignore[attr-defined]
@@ -210,6 +213,42 @@ async def test_however_a_list_is_read_its_pages_hold_the_same_tickets(
     monkeypatch.setattr(finding, "_LONG_WALK", 3)
     monkeypatch.setattr(estimating, "_CHEAP", -1)
     assert [await walk(**params) for params in lists] == usual, "walked in short steps"
+
+
+async def test_sqlite_reads_lists_along_indexes(desk: Any) -> None:
+    if desk.runtime.db.is_postgres:
+        return  # test_plans.py reads PostgreSQL's plans on many tickets.
+    me = "01890000-0000-7000-8000-00000000000a"
+    viewer = Viewer(make_principal({"desk", "tickets.all"}))
+    for params, index in (
+        ({}, "sqlite_autoindex_ticket_1"),
+        ({"view": "open"}, "ix_ticket_status_class_id"),
+        ({"view": "inbox"}, "ix_ticket_inbox_id"),
+        ({"view": "inbox", "sort": "inbox_since"}, "ix_ticket_inbox_since_id"),
+        ({"view": "dispatcher"}, "ix_ticket_awaits_dispatch_id"),
+        ({"status": "scheduled"}, "ix_ticket_status_id"),
+        ({"manager_id": [me], "view": "open"}, "ix_ticket_manager_id_status_class_id"),
+        ({"account_id": me, "view": "open"}, "ix_ticket_account_id_status_class_id"),
+        ({"asset_id": me}, "ix_ticket_asset_id_id"),
+        ({"sort": "updated_at", "view": "open"}, "ix_ticket_status_class_updated_at_id"),
+        ({"sort": "due_at", "view": "open"}, "ix_ticket_status_class_due_at_id"),
+        ({"priority": "high"}, "ix_ticket_priority_id"),
+        ({"type": "incident"}, "ix_ticket_type_id"),
+        ({"connection_id": "c"}, "ix_ticket_connection_id_id"),
+    ):
+        parameters = Parameters(postgres=False)
+        scope = scope_of(viewer, TicketFilter.model_validate(params))
+        sql = statements.plain_sql(statements.Part(scope, None, 51, parameters))
+        async with desk.runtime.db.read() as session:
+            plan = await session.execute(text(f"EXPLAIN QUERY PLAN {sql}"), parameters.named())
+            steps = [row.detail for row in plan]
+        # The page itself comes before what is shown beside it.
+        beside = next(
+            n for n, step in enumerate(steps) if step.startswith(("SEARCH a ", "SCAN a "))
+        )
+        page = steps[:beside]
+        assert any(f"USING INDEX {index}" in step for step in page), (params, page)
+        assert not any("B-TREE" in step for step in page), (params, page)
 
 
 @pytest.mark.covers("S2-27", "S2-30")

@@ -72,17 +72,23 @@ def flags(wanted: TicketFilter) -> list[str]:
 
 
 def hints(wanted: TicketFilter, parameters: Parameters) -> list[str]:
-    """What follows from the conditions, in the words of the indexes."""
-    found = []
+    """What follows from the conditions, in the words of PostgreSQL's indexes."""
+    found = partial_hints(wanted)
     if wanted.status is None and wanted.view not in CLASSES:
         found.append("t.status_class = ANY('{open,closed}')")
+    oldest = oldest_id(wanted.created_since)
+    if oldest is not None:
+        found.append(f"t.id >= {parameters.add(oldest)}")
+    return found
+
+
+def partial_hints(wanted: TicketFilter) -> list[str]:
+    """What follows from the conditions, in the words of partial indexes."""
+    found = []
     if wanted.priority is not None and wanted.priority != "normal":
         found.append("t.priority <> 'normal'")
     if wanted.type:
         found.append("t.type <> ''")
-    oldest = oldest_id(wanted.created_since)
-    if oldest is not None:
-        found.append(f"t.id >= {parameters.add(oldest)}")
     return found
 
 

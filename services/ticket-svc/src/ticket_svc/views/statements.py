@@ -11,7 +11,7 @@ from typing import Any
 
 from ticket_svc.desk.statuses import Status
 from ticket_svc.tickets.columns import COLUMNS, NEIGHBOURS, RANKED
-from ticket_svc.views.filters import TIMES, conditions, hints
+from ticket_svc.views.filters import TIMES, conditions, hints, partial_hints
 from ticket_svc.views.paths import CLASSES, Order, Path, order_of
 from ticket_svc.views.scope import Scope
 from ticket_svc.views.sql import Parameters
@@ -82,6 +82,7 @@ def share(path: Path, budget: int) -> int:
 def plain_sql(part: Part) -> str:
     """The part of the list as one would write it: the planner chooses."""
     found = [*after_cursor(part), *conditions(part.scope, part.parameters)]
+    found += partial_hints(part.scope.filter)
     order = part.order.by("t")
     page = f"(SELECT * FROM ticket t{_where(found)} ORDER BY {order} LIMIT {part.rows}) t"
     return _shown(part, page, COLUMNS)
