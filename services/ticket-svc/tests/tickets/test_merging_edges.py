@@ -11,8 +11,22 @@ from patchbay_contracts import TicketClosed, TicketReopened
 from patchbay_kit.testing.apps import app_of
 from patchbay_kit.testing.harness import client, make_principal, make_runtime
 from ticket_svc.definition import SERVICE
+from ticket_svc.metadata import metadata
+from ticket_svc.tickets import merge_moves
 
 SLOT = {"starts_at": "2027-01-04T09:00:00Z", "ends_at": "2027-01-04T10:00:00Z"}
+# Tables about tickets that a merge leaves as they are, and why.
+STAYS = {
+    "auto_answer": "what went out, by address",
+    "decision": "read through the other ticket",
+    "live_change": "what was told",
+    "mail_decision": "what was decided then",
+    "ticket_merge": "the merges themselves",
+    "ticket_read": "who has seen which update of which ticket",
+    "ticket_relation": "read through the other ticket",
+    "ticket_text": "follows the ticket and its history by triggers",
+    "ticket_text_stale": "the same",
+}
 RUNNING = ("version", "updated_at", "time_in_status", "status_since")
 
 
@@ -214,3 +228,9 @@ async def test_a_customer_sees_in_which_ticket_theirs_goes_on(desk: Any, runtime
             for each in (source, foreign, target)
         ]
     assert told == [target["number"], None, None]
+
+
+def test_every_table_about_tickets_is_carried_over_or_known_to_stay() -> None:
+    named = {name for name, table in metadata.tables.items() if "ticket_id" in table.c}
+    carried = {table for table, _ in merge_moves.CARRIED.values()} | {"recipient"}
+    assert named == carried | set(STAYS)

@@ -19,7 +19,7 @@ _RECIPIENT: Table = Recipient.__table__  # type: ignore[attr-defined]  # set by 
 
 # Tables with a `ticket_id`, and what names their rows. By name: the features that own them build
 # on tickets, so tickets cannot import them.
-_PARTS = {
+CARRIED = {
     "history": ("history_entry", "id"),
     "message_ids": ("ticket_message", "message_id"),
     "documents": ("document", "id"),
@@ -28,7 +28,7 @@ _PARTS = {
     "charges": ("charge", "id"),
     "messages": ("message", "id"),
 }
-PARTS = (*_PARTS, "recipients")
+PARTS = (*CARRIED, "recipients")
 
 
 async def count_parts(session: AsyncSession, source: str, target: str) -> dict[str, int]:
@@ -111,5 +111,5 @@ async def _new_recipients(session: AsyncSession, source: str, target: str) -> li
 
 
 def _parts() -> Iterator[tuple[str, Table, str]]:
-    for part, (table, key) in _PARTS.items():
+    for part, (table, key) in CARRIED.items():
         yield part, Base.metadata.tables[table], key
