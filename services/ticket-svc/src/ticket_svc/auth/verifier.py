@@ -1,8 +1,8 @@
 """Bearer credentials at ticket-svc: tokens and API keys, checked against the database as it is.
 
 A token proves who calls; whether they are still here and what they may do is read from the
-database, at most FRESH_SECONDS ago. The other services believe a token until it expires, an hour
-after it was given out or refreshed.
+database, at most FRESH_SECONDS ago. The other services ask here, and keep the answer for half a
+minute.
 """
 
 from dataclasses import dataclass
