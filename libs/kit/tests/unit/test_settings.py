@@ -5,7 +5,12 @@ from pydantic import Field
 
 from patchbay_kit.db.engine import create_engine
 from patchbay_kit.errors import ConfigurationError
-from patchbay_kit.settings import BaseServiceSettings, Environment, load_settings
+from patchbay_kit.settings import (
+    BaseServiceSettings,
+    Environment,
+    MailSecretKey,
+    load_settings,
+)
 
 KEY = "kept-by-nobody-but-this-installation"
 SAFE = {
@@ -17,6 +22,10 @@ SAFE = {
 
 class ListSettings(BaseServiceSettings):
     addresses: list[str] = Field(default_factory=list)
+
+
+class MailingSettings(BaseServiceSettings):
+    mail_secret_key: MailSecretKey = None
 
 
 @pytest.fixture(autouse=True)
@@ -54,6 +63,9 @@ WRONG = [
     ("SHUTDOWN_GRACE", "0"),
     ("SHUTDOWN_GRACE", "inf"),
     ("BATCH_SIZE", "0"),
+    ("TRUSTED_PROXIES", "*"),
+    ("TRUSTED_PROXIES", "192.0.2.1, proxy.example"),
+    ("TRUSTED_PROXIES", "192.0.2.1/24"),
 ]
 
 
@@ -107,3 +119,26 @@ def test_a_database_address_that_cannot_work_is_refused_without_its_password(url
         create_engine(url, pool_size=2, application_name="test")
     assert "s3cret" not in str(caught.value)
     assert caught.value.__cause__ is None
+
+
+def test_trusted_proxies_are_addresses_and_networks_and_nobody_by_default(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for value, expected in (
+        ("", ()),
+        (" 192.0.2.1 ,2001:db8::/32,", ("192.0.2.1", "2001:db8::/32")),
+    ):
+        monkeypatch.setenv("PATCHBAY_TRUSTED_PROXIES", value)
+        assert load_settings(BaseServiceSettings).trusted_proxies == expected
+    monkeypatch.delenv("PATCHBAY_TRUSTED_PROXIES")
+    assert load_settings(BaseServiceSettings).trusted_proxies == ()
+
+
+def test_a_mail_secret_key_is_long_enough_or_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    for value, usable in (("", False), ("k" * 32, True)):
+        monkeypatch.setenv("PATCHBAY_MAIL_SECRET_KEY", value)
+        assert (load_settings(MailingSettings).mail_secret_key is not None) is usable
+    monkeypatch.setenv("PATCHBAY_MAIL_SECRET_KEY", "s3cret")
+    with pytest.raises(ConfigurationError, match=r"^PATCHBAY_MAIL_SECRET_KEY: ") as caught:
+        load_settings(MailingSettings)
+    assert "s3cret" not in str(caught.value)

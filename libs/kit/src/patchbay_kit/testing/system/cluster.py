@@ -125,6 +125,7 @@ class Cluster(System):
             "PATCHBAY_BLOB_DIR": str(self._blobs),
             "PATCHBAY_HTTP_PORT": str(self._ports[service, role]),
             "PATCHBAY_JWKS_URL": self._url(_ISSUER, "api") + "/.well-known/jwks.json",
+            "PATCHBAY_MAIL_SECRET_KEY": "a key that two private services share, long enough",
             # The private broker has its default user only.
             "PATCHBAY_ENV": "development",
         }
