@@ -23,6 +23,7 @@ from ticket_svc.desk.service import claim_setting, load_settings, save_settings
 from ticket_svc.employees.rules import EVERYTHING, MIN_PASSWORD
 from ticket_svc.employees.tables import Employee
 from ticket_svc.settings import TicketSettings
+from ticket_svc.sqlite_case import fold_every_alphabet
 
 if TYPE_CHECKING:
     from patchbay_kit.auth.oidc import OidcProvider
@@ -35,6 +36,8 @@ def wire(runtime: Runtime) -> None:
     """Give an API its own key source; the keys are read by `on_ready`."""
     if not runtime.has_api:
         return
+    if not runtime.db.is_postgres:
+        fold_every_alphabet(runtime.db.engine)
     from ticket_svc.auth.keys import OwnKeys
     from ticket_svc.auth.verifier import FreshVerifier
     from ticket_svc.live.tail import LiveTail

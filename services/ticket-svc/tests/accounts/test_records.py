@@ -47,6 +47,10 @@ async def test_accounts_are_found_by_name_address_domain_and_manager(desk: Any) 
     assert await _ids(desk, q="bolt-mail") == [bolt]
     assert await _ids(desk, q="l_t") == []
     assert await _ids(desk, manager_id=mia) == [acme]
+    clinic = await desk.account("ÄRZTEHAUS Øst, Œuvre ŽIŽKOV")
+    for q in ("ärztehaus ØST", "œUVRE", "žižkov", "Ärzte"):
+        assert await _ids(desk, q=q) == [clinic], q
+    assert await _ids(desk, q="arzte") == []
     assert await _ids(desk, manager_id=MISSING) == []
 
 
