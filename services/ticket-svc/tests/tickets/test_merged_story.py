@@ -199,3 +199,21 @@ async def test_customers_are_told_nothing_of_a_ticket_of_somebody_else_into_whic
         for answer in answers:
             assert target["id"] not in answer.text
             assert target["number"] not in answer.text
+
+
+async def test_who_sees_where_a_mail_is_now_is_told_why_it_is_there(
+    desk: Any, runtime: Any, mail: Any
+) -> None:
+    account = await desk.account(email1="ann@acme.example")
+    mia, leo = [await desk.employee(n, f"{n}@desk.example") for n in ("mia", "leo")]
+    source = await desk.ticket(account, manager_id=mia)
+    target = await desk.ticket(account, manager_id=leo)
+    received = mail("ann@acme.example", subject_numbers=[source["number"]])
+    await desk.take(received)
+    path = f"/v1/mail-decisions/{received.data.mail.mail_id}"
+    async with colleague(runtime, leo) as http:
+        assert (await http.get(path)).status_code == 404
+        merge = await merged(desk, source, target)
+        assert (await http.get(path)).status_code == 200
+        await undone(desk, merge)
+        assert (await http.get(path)).status_code == 404

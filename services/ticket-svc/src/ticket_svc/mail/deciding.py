@@ -24,9 +24,10 @@ from ticket_svc.mail.opening import open_from_mails
 from ticket_svc.mail.rules import MailVerdict, Sender, is_employee
 from ticket_svc.mail.tables import MailDecision
 from ticket_svc.mail.waiting import forget, settle
-from ticket_svc.parts import sees, with_visible_ticket
+from ticket_svc.parts import with_visible_ticket
 from ticket_svc.rights.viewer import Viewer
 from ticket_svc.tickets.changing import lock_tickets
+from ticket_svc.tickets.seeing import sees_ticket
 
 _DECISION: Table = MailDecision.__table__  # type: ignore[attr-defined]  # set by SQLModel
 
@@ -60,7 +61,8 @@ async def visible_decision(session: AsyncSession, viewer: Viewer, mail_id: str) 
 
 
 async def _may_see(session: AsyncSession, viewer: Viewer, row: Row[Any]) -> bool:
-    return row.ticket_id is None or await sees(session, viewer, row.ticket_id)
+    """Those who see its ticket, or the one into which that was merged."""
+    return row.ticket_id is None or await sees_ticket(session, viewer, row.ticket_id)
 
 
 async def file_by_hand(uow: UnitOfWork, viewer: Viewer, mail_id: str, ticket_id: str) -> None:
