@@ -312,3 +312,5 @@ async def test_commands_are_for_those_who_see_the_ticket(world: Any) -> None:
         assert (await http.post(f"{path}/retry")).status_code == 409
         for hidden in ("", f"/{command['id']}", f"/{command['id']}/explain"):
             assert (await http.get(f"/v1/remote-tickets{hidden}")).status_code == 403
+        raw = f"/v1/connections/{connection_id}/rejected-items"
+        assert (await http.get(raw)).status_code == 403

@@ -37,6 +37,8 @@ from rmm_gateway.ledger import rejected
 
 ADMIN = [Depends(require("connections.admin"))]
 READ = [Depends(require("desk"))]
+# What it reads may be about tickets that others manage (S2-30).
+READ_ALL = [*READ, Depends(require("tickets.all"))]
 
 router = APIRouter(prefix="/v1/connections", tags=["connections"], route_class=TransactionalRoute)
 # Without the request's transaction: nothing may be locked while the remote system is called.
@@ -167,7 +169,7 @@ async def list_changes(connection_id: str, session: Reader, params: PageParams) 
     return params.page(rows, key=lambda row: (row.id,), item=ChangeOut.model_validate)
 
 
-@router.get("/{connection_id}/rejected-items", dependencies=READ)
+@router.get("/{connection_id}/rejected-items", dependencies=READ_ALL)
 async def list_rejected_items(
     connection_id: str,
     session: Reader,
