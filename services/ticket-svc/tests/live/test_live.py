@@ -243,3 +243,18 @@ async def test_nothing_is_missed_where_transactions_end_in_another_order_than_th
         assert {number for _, number in watching.changes} == {t["number"] for t in tickets}
     async with screen(live.runtime, last_event_id=places[9]) as again:
         await eventually(lambda: [event.id for event in again.events[1:]] == places[10:])
+
+
+async def test_nobody_alone_takes_the_places_of_all_the_others(
+    live: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ticket_svc.live.routes.MAX_STREAMS_EACH", 1)
+    greedy = make_principal()
+    async with (
+        client(live.runtime, SERVICE, principal=greedy) as http,
+        screen(live.runtime, make_principal()),
+        screen(live.runtime, greedy),
+    ):
+        refused = await http.get("/v1/live")
+        assert (refused.status_code, refused.json()["code"]) == (429, "too_many_streams")
+        assert refused.headers["Retry-After"]

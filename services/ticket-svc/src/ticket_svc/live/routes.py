@@ -14,6 +14,8 @@ from ticket_svc.live.service import live_events
 from ticket_svc.live.tail import LiveTail
 
 MAX_STREAMS = 1000
+# Nobody alone takes the places of all the others.
+MAX_STREAMS_EACH = 100
 
 router = APIRouter(prefix="/v1/live", tags=["live"], route_class=QueryRoute)
 
@@ -29,6 +31,14 @@ def _may_look(caller: Caller, runtime: RuntimeDep) -> Principal:
             extra={"permission": "desk"},
         )
     tail: LiveTail = runtime.extras["live"]
+    if tail.open_streams_of(caller.actor) >= MAX_STREAMS_EACH:
+        raise ProblemError(
+            429,
+            "too_many_streams",
+            "Too many of your screens are connected here",
+            hint="Close some of them.",
+            headers={"Retry-After": "10"},
+        )
     if tail.open_streams >= MAX_STREAMS:
         raise ProblemError(
             503,

@@ -32,7 +32,7 @@ async def live_events(
     what it missed is not kept; then a `change` for each change it may see.
     """
     viewer = Viewer(await recheck())
-    async with tail.stream() as stream:
+    async with tail.stream(viewer.principal.actor) as stream:
         after = await _resumed(reading, last_event_id, stream)
         start = after if after is not None else stream.since
         kind = "hello" if after is not None or last_event_id is None else "reset"

@@ -26,9 +26,10 @@ Batch = list[tuple[Row[Any], Row[Any] | None]]
 
 @dataclass(eq=False, slots=True)
 class Stream:
-    """One open screen. `None` in the queue is the end."""
+    """One open screen of `owner`, an actor. `None` in the queue is the end."""
 
     since: Position
+    owner: str = ""
     changes: "asyncio.Queue[tuple[Row[Any], Row[Any] | None] | None]" = field(
         default_factory=lambda: asyncio.Queue(MAX_WAITING)
     )
@@ -75,6 +76,10 @@ class LiveTail:
         """How many screens are connected."""
         return len(self._streams)
 
+    def open_streams_of(self, owner: str) -> int:
+        """How many of them are this actor's."""
+        return sum(1 for each in self._streams if each.owner == owner)
+
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`; then every stream ends, so that clients go elsewhere at once."""
         try:
@@ -85,13 +90,13 @@ class LiveTail:
                 stream.end()
 
     @asynccontextmanager
-    async def stream(self) -> AsyncIterator[Stream]:
+    async def stream(self, owner: str) -> AsyncIterator[Stream]:
         """A stream of what happens from now on."""
         async with self._lock:
             if not self._streams:
                 async with self._db.read() as session:
                     self._at = await repository.head(session)
-            opened = Stream(self._at)
+            opened = Stream(self._at, owner)
             self._streams.add(opened)
         if self._stopped:
             opened.end()
