@@ -21,9 +21,9 @@ from ticket_svc.views.sql import Parameters
 from ticket_svc.views.statements import Part, gathering_sql
 from ticket_svc.views.words import Term, terms_of, tsquery, words_of
 
-# Texts with a word, of whose tickets all texts are looked at; so few that nothing else is asked;
-# texts with all words. A ticket of the filter, with all its texts, costs as much as some texts.
-_FEW, _HANDFUL, _MANY, _DEARER = 10_000, 500, 20_000, 3
+# So many texts are read for a rare word, and all texts of their tickets looked at for the others;
+# so many tickets of a filter are looked at; so few texts are read without asking for more.
+_FEW, _HANDFUL = 10_000, 500
 # So many of the newest tickets are looked at.
 _WALK = 6_000
 # Of a long query the longest words are asked for; they are the rarest.
@@ -53,21 +53,21 @@ async def _source(db: Database, search: Search, terms: Sequence[Term]) -> str:
     if counts[rarest] <= _HANDFUL:
         return search.of_texts([search.queries[rarest]])
     tickets = await _tickets(db, search.part)
-    if tickets <= min(counts[rarest] // _DEARER, _FEW):
+    if tickets <= min(counts[rarest], _FEW):
         return search.of_filter()
     if counts[rarest] <= _FEW:
         return search.of_texts([search.queries[rarest]])
-    if (counts[rarest] if len(terms) == 1 else await _texts(db, terms)) <= _MANY:
+    if len(terms) > 1 and await _texts(db, terms) <= _FEW:
         return search.of_texts(search.queries)
     return search.of_walk(_WALK)
 
 
 async def _tickets(db: Database, part: Part) -> int:
-    """How many tickets the filter lets through; more than all where finding them takes long."""
+    """How many tickets the filter lets through; too many where finding them takes long."""
     asked = Part(part.scope, part.after, 0, Parameters(postgres=True))
     sql = gathering_sql(asked)
     expected = await estimating.expect(db.engine, sql, asked.parameters)
-    return expected.rows if expected.cheap else _MANY + 1
+    return expected.rows if expected.cheap else _FEW + 1
 
 
 async def _texts(db: Database, terms: Sequence[Term]) -> int:
