@@ -9,16 +9,24 @@ import hashlib
 import ipaddress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Table, and_, case, delete, update
+from sqlalchemy import Integer, Table, bindparam, case, delete, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from patchbay_kit.db import UnitOfWork
-from patchbay_kit.db.driver import dialect_insert
+from patchbay_kit.db import UnitOfWork, UtcDateTime
+from patchbay_kit.db.driver import dialect_insert, is_postgres
 from patchbay_kit.errors import ProblemError
 from ticket_svc.sign_ins.tables import SignInClient
 
 _CLIENT: Table = SignInClient.__table__  # type: ignore[attr-defined]  # set by SQLModel
+
+_TAKING_BACK = (
+    update(_CLIENT)
+    .where(_CLIENT.c.client_digest == bindparam("digest"), _CLIENT.c.failures > 0)
+    .values(failures=_CLIENT.c.failures - 1)
+)
+_COUNTING: dict[bool, Any] = {}
 
 WINDOW = timedelta(minutes=15)
 MAX_NAME = 100
@@ -57,36 +65,46 @@ async def count_client(uow: UnitOfWork, client: Client | None) -> datetime | Non
     """Count an attempt; when the client may go on, where it has to wait."""
     if client is None:
         return None
-    new = {"client_digest": client.digest, "failures": 1, "counted_since": uow.now}
-    over = _CLIENT.c.counted_since <= uow.now - WINDOW
-    most = client.most + 1
-    statement = (
-        dialect_insert(uow.session, _CLIENT)
-        .values(new)
-        .on_conflict_do_update(
-            index_elements=[_CLIENT.c.client_digest],
-            set_={
-                "failures": case(
-                    (over, 1), (_CLIENT.c.failures < most, _CLIENT.c.failures + 1), else_=most
-                ),
-                "counted_since": case((over, uow.now), else_=_CLIENT.c.counted_since),
-            },
-        )
-        .returning(_CLIENT.c.failures, _CLIENT.c.counted_since)
-    )
-    row = (await uow.session.execute(statement)).one()
+    given = {
+        "digest": client.digest,
+        "now": uow.now,
+        "over": uow.now - WINDOW,
+        "most": client.most + 1,
+    }
+    row = (await uow.session.execute(_counting(uow.session), given)).one()
     if row.failures <= client.most:
         return None
     since: datetime = row.counted_since
     return since + WINDOW
 
 
+def _counting(session: AsyncSession) -> Any:
+    """The statement that counts, built once a dialect."""
+    postgres = is_postgres(session)
+    if postgres not in _COUNTING:
+        failures, since = _CLIENT.c.failures, _CLIENT.c.counted_since
+        most = bindparam("most", type_=Integer)
+        over = since <= bindparam("over", type_=UtcDateTime)
+        now = bindparam("now", type_=UtcDateTime)
+        _COUNTING[postgres] = (
+            dialect_insert(session, _CLIENT)
+            .values(client_digest=bindparam("digest"), failures=1, counted_since=now)
+            .on_conflict_do_update(
+                index_elements=[_CLIENT.c.client_digest],
+                set_={
+                    "failures": case((over, 1), (failures < most, failures + 1), else_=most),
+                    "counted_since": case((over, now), else_=since),
+                },
+            )
+            .returning(failures, since)
+        )
+    return _COUNTING[postgres]
+
+
 async def take_back(session: AsyncSession, client: Client | None) -> None:
     """The attempt was none of somebody who guesses."""
-    if client is None:
-        return
-    mine = and_(_CLIENT.c.client_digest == client.digest, _CLIENT.c.failures > 0)
-    await session.execute(update(_CLIENT).where(mine).values(failures=_CLIENT.c.failures - 1))
+    if client is not None:
+        await session.execute(_TAKING_BACK, {"digest": client.digest})
 
 
 async def forget_clients(uow: UnitOfWork) -> None:
