@@ -91,4 +91,5 @@ def _on_error(context: ExceptionContext) -> None:
 
 
 def _forget(connection: Connection, *_savepoint: Any) -> None:
-    connection.info.pop(_FAILED, None)
+    if not connection.invalidated:
+        connection.info.pop(_FAILED, None)
