@@ -130,3 +130,29 @@ async def test_a_change_of_an_employee_is_told_once_and_says_no_secret(desk: Any
     assert [each.data.changed for each in told] == [["name", "phone"], ["password"]]
     assert [each.aggregateversion for each in (created, *told)] == [1, 2, 3]
     assert PASSWORD not in str(told)
+
+
+async def test_nobody_takes_the_address_by_which_somebody_above_them_signs_in(
+    desk: Any, runtime: Any
+) -> None:
+    """Two bearers of an address cannot sign in by it: an administrator would be locked out."""
+    await desk.employee("Ada", "ada@desk.example", permissions=["*"], password=PASSWORD)
+    peer = await desk.employee("Pam", "pam@desk.example")
+    async with client(runtime, SERVICE, permissions={"desk", "employees.admin"}) as http:
+        for field in ("email1", "email2"):
+            taken = {field: "ADA@desk.example"}
+            made = await http.post("/v1/employees", json={"name": "Eve", **taken})
+            changed = await http.patch(f"/v1/employees/{peer}", json=taken)
+            for refused in (made, changed):
+                assert refused.status_code == 403, refused.text
+                assert refused.json()["code"] == "permission_beyond_own"
+        away = {"active": False, "email1": "ada@desk.example"}
+        assert (await http.patch(f"/v1/employees/{peer}", json=away)).status_code == 200
+        back = await http.patch(f"/v1/employees/{peer}", json={"active": True})
+        assert back.status_code == 403
+        shared = await http.post(
+            "/v1/employees", json={"name": "Pat", "email1": "pat@desk.example"}
+        )
+        again = await http.post("/v1/employees", json={"name": "Pit", "email1": "pat@desk.example"})
+        assert (shared.status_code, again.status_code) == (201, 201)
+    assert await _token(desk, "ada@desk.example", PASSWORD)

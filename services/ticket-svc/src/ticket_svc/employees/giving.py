@@ -6,7 +6,7 @@ always left, whatever is changed at the same moment.
 
 from collections.abc import Iterable
 
-from sqlalchemy import Table, select
+from sqlalchemy import Table, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from patchbay_kit.auth import Principal
@@ -40,6 +40,23 @@ async def check_reach(session: AsyncSession, caller: Principal, employee_id: str
     """403 `permission_beyond_own` where the employee may do something that the caller may not."""
     if beyond(caller.permissions, await held_by(session, employee_id)):
         raise too_much("The employee may do more than you.")
+
+
+async def check_addresses(
+    session: AsyncSession, caller: Principal, addresses: Iterable[str | None], but: str = ""
+) -> None:
+    """403 `permission_beyond_own` where an active employee who may do more than the caller has one
+    of the addresses: with two bearers of it neither could sign in by it. `but` is left out.
+    """
+    wanted = sorted({address for address in addresses if address})
+    if not wanted:
+        return
+    held = or_(_EMPLOYEE.c.email1.in_(wanted), _EMPLOYEE.c.email2.in_(wanted))
+    others = select(_EMPLOYEE.c.id).where(held, _EMPLOYEE.c.active, _EMPLOYEE.c.id != but)
+    ids = (await session.execute(others)).scalars()
+    for permissions in (await permissions_of(session, ids)).values():
+        if beyond(caller.permissions, permissions):
+            raise too_much("Somebody who may do more than you has this address.")
 
 
 async def keep_an_administrator(session: AsyncSession) -> None:

@@ -11,7 +11,12 @@ from patchbay_kit.db import UnitOfWork
 from patchbay_kit.ids import new_id
 from ticket_svc import records
 from ticket_svc.desk.service import refuse_support_address
-from ticket_svc.employees.giving import check_gift, check_reach, keep_an_administrator
+from ticket_svc.employees.giving import (
+    check_addresses,
+    check_gift,
+    check_reach,
+    keep_an_administrator,
+)
 from ticket_svc.employees.schemas import AddressWarning, NewEmployee
 from ticket_svc.employees.tables import Employee
 from ticket_svc.invitations.service import end
@@ -24,6 +29,7 @@ async def create(uow: UnitOfWork, wanted: NewEmployee, caller: Principal) -> Emp
     """A new active employee; EmployeeCreated."""
     check_gift(caller, wanted.permissions)
     await refuse_support_address(uow.session, email1=wanted.email1, email2=wanted.email2)
+    await check_addresses(uow.session, caller, [wanted.email1, wanted.email2])
     password = wanted.password
     employee = Employee(
         id=new_id(),
@@ -50,6 +56,9 @@ async def change(
     addresses = {name: changes.get(name) for name in ("email1", "email2")}
     await refuse_support_address(uow.session, **addresses)
     changed = await records.apply(uow, employee, changes)
+    if employee.active and {"active", "email1", "email2"} & set(changed):
+        held = [employee.email1, employee.email2]
+        await check_addresses(uow.session, caller, held, but=employee.id)
     if "active" in changed and not employee.active:
         await end(uow.session, employee.id)
     if {"active", "permissions"} & set(changed):
