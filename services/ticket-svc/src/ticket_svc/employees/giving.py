@@ -43,10 +43,10 @@ async def check_reach(session: AsyncSession, caller: Principal, employee_id: str
 
 
 async def check_addresses(
-    session: AsyncSession, caller: Principal, addresses: Iterable[str | None], but: str = ""
+    session: AsyncSession, caller: Principal, addresses: Iterable[str | None], but: str
 ) -> None:
     """403 `permission_beyond_own` where an active employee who may do more than the caller has one
-    of the addresses: with two bearers of it neither could sign in by it. `but` is left out.
+    of the addresses: with two bearers of it neither could sign in by it. The employee `but` may.
     """
     wanted = sorted({address for address in addresses if address})
     if not wanted:

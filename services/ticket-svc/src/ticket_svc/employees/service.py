@@ -29,10 +29,11 @@ async def create(uow: UnitOfWork, wanted: NewEmployee, caller: Principal) -> Emp
     """A new active employee; EmployeeCreated."""
     check_gift(caller, wanted.permissions)
     await refuse_support_address(uow.session, email1=wanted.email1, email2=wanted.email2)
-    await check_addresses(uow.session, caller, [wanted.email1, wanted.email2])
+    employee_id, held = new_id(), [wanted.email1, wanted.email2]
+    await check_addresses(uow.session, caller, held, but=employee_id)
     password = wanted.password
     employee = Employee(
-        id=new_id(),
+        id=employee_id,
         **wanted.model_dump(exclude={"password", "permissions"}),
         permissions=sorted(set(wanted.permissions)),
         password_hash=await hash_password(password.get_secret_value()) if password else None,
