@@ -100,3 +100,30 @@ async def test_what_comes_from_outside_starts_unread_in_the_inbox_and_nothing_el
     assert (ours["in_inbox"], ours["envelope"]) == (False, "none")
     inbox = [ticket["channel"] for ticket in await desk.tickets(view="inbox")]
     assert inbox == ["rmm", "email", "api", "web"]
+
+
+@pytest.mark.covers("S2-138")
+async def test_customers_of_a_new_ticket_are_checked_and_each_is_there_once(desk: Any) -> None:
+    account = await desk.account()
+    ann = await desk.contact(account, "ann@acme.example", email2="ann@home.example")
+    gone = await desk.contact(account, "gone@acme.example", name="Gone")
+    await desk.post(f"/v1/contacts/{gone}/archive")
+    await desk.patch("/v1/settings", support_address="help@desk.example")
+
+    async def opened(*recipients: dict[str, Any]) -> Any:
+        body = {"account_id": account, "subject": "x", "recipients": recipients}
+        return (await desk.http.post("/v1/tickets", json=body)).json()
+
+    listed = await opened(
+        {"email": "ann@home.example", "contact_id": ann},
+        {"email": "ANN@acme.example", "place": "cc"},
+        {"email": "bob@else.example"},
+    )
+    external = [each for each in listed["recipients"] if each["list_name"] == "external"]
+    assert [each["email"] for each in external] == ["ann@home.example", "bob@else.example"]
+    for recipient, code in (
+        ({"email": "gone@acme.example", "contact_id": gone}, "contact_archived"),
+        ({"email": "help+1@desk.example"}, "support_address_taken"),
+    ):
+        refused = await opened(recipient)
+        assert (refused["code"], refused["field"]) == (code, "/recipients")

@@ -10,10 +10,11 @@ from ticket_svc.custom_fields.service import check_custom_fields
 from ticket_svc.tickets.actors import By
 from ticket_svc.tickets.defaults import choose_manager, contract_reasons, default_recipients
 from ticket_svc.tickets.directory import AccountFacts
+from ticket_svc.tickets.given_customers import given_customers
 from ticket_svc.tickets.opening import NewTicket, open_tickets
 from ticket_svc.tickets.people import NewRecipient, default_employees, external
 from ticket_svc.tickets.records import NewEntry
-from ticket_svc.tickets.references import check_contacts, check_type, manager_unknown
+from ticket_svc.tickets.references import check_type, manager_unknown
 from ticket_svc.tickets.schemas import NewTicketRequest
 from ticket_svc.tickets.surroundings import Found, Surroundings, surroundings_of
 
@@ -120,12 +121,7 @@ async def _recipients(
     """Those given, else the contact person (S2-130), else the main contact (S2-129, S2-133)."""
     employees = default_employees(each.id for each in around.readers)
     if wanted.recipients is not None:
-        ids = {each.contact_id for each in wanted.recipients if each.contact_id}
-        await check_contacts(uow.session, ids, "/recipients")
-        given = [
-            external(each.email, name=each.name, contact_id=each.contact_id, place=each.place)
-            for each in wanted.recipients
-        ]
+        given = await given_customers(uow.session, account.id, wanted.recipients, "/recipients")
         return [*given, *employees], Reason(code=ReasonCode.RECIPIENTS_GIVEN)
     if contact is not None and contact.email:
         chosen = external(contact.email, name=contact.name, contact_id=contact.id)

@@ -7,29 +7,29 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Row, Table, delete, select, update
+from sqlalchemy import Row, Table, delete, update
 
 from patchbay_kit.db import UnitOfWork, insert_many
 from patchbay_kit.errors import ProblemError, invalid, not_found
 from patchbay_kit.http.ids import checked_id
 from ticket_svc.accounts.belonging import refuse_archived
 from ticket_svc.accounts.tables import Account, Contact
-from ticket_svc.desk.service import refuse_support_address, refuse_support_among
+from ticket_svc.desk.service import refuse_support_address
 from ticket_svc.tickets.actors import By
 from ticket_svc.tickets.directory import account_facts
 from ticket_svc.tickets.editing import record_change
+from ticket_svc.tickets.given_customers import given_customers, refuse_archived_contacts
 from ticket_svc.tickets.muting import MUTED
 from ticket_svc.tickets.opening import recipient_row
 from ticket_svc.tickets.people import NewRecipient, external
 from ticket_svc.tickets.recipient_schemas import EmployeeRecipient, NewRecipientRequest, Recipients
 from ticket_svc.tickets.records import NewEntry
-from ticket_svc.tickets.references import check_contacts, check_employees
+from ticket_svc.tickets.references import check_employees
 from ticket_svc.tickets.repository import recipients_of
 from ticket_svc.tickets.same_person import Listed, contacts_behind, each_once, same_person
 from ticket_svc.tickets.tables import Recipient
 
 _RECIPIENT: Table = Recipient.__table__  # type: ignore[attr-defined]  # set by SQLModel
-_CONTACT: Table = Contact.__table__  # type: ignore[attr-defined]
 
 
 async def replace_recipients(uow: UnitOfWork, row: Row[Any], wanted: Recipients, who: By) -> None:
@@ -39,18 +39,13 @@ async def replace_recipients(uow: UnitOfWork, row: Row[Any], wanted: Recipients,
     `support_address_taken`.
     """
     before = await recipients_of(uow.session, row.id)
-    contacts = {each.contact_id for each in wanted.external if each.contact_id}
-    await check_contacts(uow.session, contacts, "/external")
-    await _refuse_archived(uow, contacts - {each.contact_id for each in before})
-    await refuse_support_among(uow.session, [each.email for each in wanted.external], "/external")
     employees = {each.employee_id for each in wanted.employees if each.employee_id}
     await check_employees(uow.session, employees)
-    new = [
-        external(each.email, name=each.name, contact_id=each.contact_id, place=each.place)
-        for each in wanted.external
-    ]
-    new += [_employee(each) for each in wanted.employees]
-    new = each_once(new, await contacts_behind(uow.session, row.account_id, new))
+    known = {each.contact_id for each in before}
+    new = await given_customers(
+        uow.session, row.account_id, wanted.external, "/external", known=known
+    )
+    new += each_once([_employee(each) for each in wanted.employees], {})
     if {_written(each) for each in before} == {_written(each) for each in new}:
         return
     rows = [recipient_row(row.id, each) for each in new]
@@ -78,7 +73,7 @@ async def add_recipient(
         await _move(uow, row, found, added, wanted.email is not None, before, who)
         return str(found.id)
     if added.contact_id is not None:
-        await _refuse_archived(uow, {added.contact_id}, "/contact_id")
+        await refuse_archived_contacts(uow.session, {added.contact_id}, "/contact_id")
     if added.employee_id is not None:
         await unmute(uow, row.id, {added.employee_id})
     entry = recipient_row(row.id, added)
@@ -185,17 +180,6 @@ async def _account(uow: UnitOfWork, account_id: str) -> NewRecipient:
         raise _no_address("account", "/account_id")
     known = person.id if person.kind == "contact" else None
     return external(person.email, name=person.name, contact_id=known)
-
-
-async def _refuse_archived(uow: UnitOfWork, contacts: set[str], field: str = "/external") -> None:
-    """422 `contact_archived` where one of them is not offered any more."""
-    statement = select(_CONTACT.c.name).where(
-        _CONTACT.c.id.in_(sorted(contacts)), _CONTACT.c.archived_at.is_not(None)
-    )
-    name = await uow.session.scalar(statement.limit(1)) if contacts else None
-    if name is not None:
-        detail = f"{name!r} is archived."
-        raise invalid("contact_archived", "The contact is archived", field=field, detail=detail)
 
 
 def _written(entry: Listed) -> tuple[Any, ...]:
