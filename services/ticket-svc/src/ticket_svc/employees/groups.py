@@ -59,11 +59,10 @@ async def remove(uow: UnitOfWork, group: PrivilegeGroup, caller: Principal) -> N
     """Remove the group; its members lose what they held through it."""
     check_own(caller, group)
     left = delete(_MEMBER).where(_MEMBER.c.group_id == group.id).returning(_MEMBER.c.employee_id)
-    members = (await uow.session.execute(left)).scalars().all()
+    await _tell(uow, (await uow.session.execute(left)).scalars().all())
     await uow.session.delete(group)
     await uow.session.flush()
     await keep_an_administrator(uow.session)
-    await _tell(uow, members)
 
 
 async def add_member(
@@ -85,9 +84,8 @@ async def remove_member(
     await _check_member(uow.session, group, employee_id, caller)
     held = (_MEMBER.c.group_id == group.id, _MEMBER.c.employee_id == employee_id)
     left = delete(_MEMBER).where(*held).returning(_MEMBER.c.employee_id)
-    members = (await uow.session.execute(left)).scalars().all()
+    await _tell(uow, (await uow.session.execute(left)).scalars().all())
     await keep_an_administrator(uow.session)
-    await _tell(uow, members)
 
 
 async def follow_groups(
@@ -100,7 +98,32 @@ async def follow_groups(
     """
     named = {str(each) for each in said} if isinstance(said, list) else set()
     wanted = {group for theirs, group in mapping.items() if theirs in named}
-    rows = await uow.session.execute(
+    ids = await _mapped_groups(uow.session, mapping, wanted)
+    mine = _MEMBER.c.employee_id == employee_id
+    among = _MEMBER.c.group_id.in_(sorted(ids.values()))
+    held = select(_MEMBER.c.group_id).where(mine, among)
+    due = {ids[name] for name in wanted}
+    if set((await uow.session.execute(held)).scalars()) == due:
+        return False
+    await uow.session.get_one(Employee, employee_id, with_for_update=True)
+    before = set((await uow.session.execute(held)).scalars())
+    new = [{"group_id": each, "employee_id": employee_id} for each in sorted(due - before)]
+    ended = sorted(before - due)
+    if not new and not ended:
+        return False
+    await _tell(uow, [employee_id])
+    await insert_many(uow.session, _MEMBER, new, ignore_conflicts=True)
+    if ended:
+        gone = _MEMBER.c.group_id.in_(ended)
+        await uow.session.execute(delete(_MEMBER).where(mine, gone))
+        await keep_an_administrator(uow.session)
+    return True
+
+
+async def _mapped_groups(
+    session: AsyncSession, mapping: Mapping[str, str], wanted: set[str]
+) -> dict[str, str]:
+    rows = await session.execute(
         select(_GROUP.c.id, _GROUP.c.name).where(_GROUP.c.name.in_(sorted(set(mapping.values()))))
     )
     ids = {row.name: row.id for row in rows}
@@ -112,20 +135,7 @@ async def follow_groups(
             detail=f"PATCHBAY_OIDC_GROUPS names {missing[0]!r}, and there is no such group.",
             hint="Ask an administrator to add it.",
         )
-    mine = _MEMBER.c.employee_id == employee_id
-    among = _MEMBER.c.group_id.in_(sorted(ids.values()))
-    held = set((await uow.session.execute(select(_MEMBER.c.group_id).where(mine, among))).scalars())
-    due = {ids[name] for name in wanted}
-    new = [{"group_id": each, "employee_id": employee_id} for each in sorted(due - held)]
-    await insert_many(uow.session, _MEMBER, new, ignore_conflicts=True)
-    ended = sorted(held - due)
-    if ended:
-        gone = _MEMBER.c.group_id.in_(ended)
-        await uow.session.execute(delete(_MEMBER).where(mine, gone))
-        await keep_an_administrator(uow.session)
-    if new or ended:
-        await _tell(uow, [employee_id])
-    return bool(new or ended)
+    return ids
 
 
 def check_own(caller: Principal, group: PrivilegeGroup) -> None:
@@ -145,6 +155,7 @@ async def _check_member(
 
 
 async def _tell(uow: UnitOfWork, employee_ids: Iterable[str]) -> None:
+    # Employees are locked before whoever must be left to administer, here as everywhere.
     for employee_id in sorted(employee_ids):
         employee = await uow.session.get_one(Employee, employee_id, with_for_update=True)
         employee.version += 1
