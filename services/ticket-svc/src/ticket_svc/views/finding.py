@@ -78,12 +78,15 @@ async def _gather(db: Database, part: Part) -> Found | None:
     if not (await estimating.expect(db.engine, gathering, part.parameters)).cheap:
         return None
     sql = statements.gathered_sql(part, gathering)
-    return Found(await run(db, sql, part.parameters))
+    # Just these values are few; with others another index would be better.
+    return Found(await run(db, sql, part.parameters, planned_anew=True))
 
 
-async def run(db: Database, sql: str, parameters: Parameters) -> Sequence[Any]:
+async def run(
+    db: Database, sql: str, parameters: Parameters, *, planned_anew: bool = False
+) -> Sequence[Any]:
     """The rows of a list's statement, as `tickets.columns.items` takes them."""
     if db.is_postgres:
-        return await fetch(db.engine, sql, parameters.values)
+        return await fetch(db.engine, sql, parameters.values, planned_anew=planned_anew)
     async with db.read() as session:
         return (await session.execute(text(sql).columns(*typed()), parameters.named())).all()

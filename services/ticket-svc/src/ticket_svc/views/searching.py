@@ -42,7 +42,8 @@ async def found_tickets(
         return await _found_on_sqlite(db, SqliteSearch(scope, terms, after, rows), words.number)
     search = Search(scope, terms, after, rows)
     source = await _source(db, search, terms)
-    found = await run(db, search.sql(source, words.number), search.parameters)
+    sql = search.sql(source, words.number)
+    found = await run(db, sql, search.parameters, planned_anew=True)
     return Found(found) if search.relevant else up_to_end(search.part, found)
 
 
