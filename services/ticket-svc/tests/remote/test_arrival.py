@@ -91,6 +91,25 @@ async def test_an_unknown_site_gets_a_temporary_account(desk: Any, rmm: Any) -> 
     assert [data.origin.remote_site_id for data in created] == ["S9"]
 
 
+@pytest.mark.covers("S1-110")
+async def test_the_name_of_a_temporary_account_is_the_connections_own(desk: Any, rmm: Any) -> None:
+    await desk.patch(
+        "/v1/settings", temporary_account_names={rmm.connection: "NEW {site} {0} ({site})"}
+    )
+    await desk.take(rmm.received(site="S9", site_name="ACME {x}"))
+    account = (await desk.only_ticket())["account"]
+    assert account["name"] == "NEW ACME {x} {0} (ACME {x})"
+    created = [e.data for e in await desk.events(AccountCreated) if e.data.auto_created]
+    assert [data.name for data in created] == [account["name"]]
+    await desk.patch("/v1/settings", temporary_account_names={})
+    await desk.take(rmm.received("2", site="S10", site_name="Bolt"))
+    names = [ticket["account"]["name"] for ticket in await desk.tickets()]
+    assert names[1] == "[Continuum AUTO CREATED] + Bolt"
+    nameless = {"temporary_account_names": {rmm.connection: "NEW"}}
+    refused = await desk.http.patch("/v1/settings", json=nameless)
+    assert refused.json()["code"] == "validation_failed"
+
+
 @pytest.mark.covers("S1-112")
 async def test_later_tickets_of_the_site_go_to_its_temporary_account_until_it_is_linked(
     desk: Any, rmm: Any

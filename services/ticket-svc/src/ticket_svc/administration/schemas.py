@@ -10,6 +10,7 @@ from ticket_svc.desk.schemas import (
     PriorityLabels,
     ReadDwell,
     StatusLabels,
+    TemporaryAccountNames,
     TicketTypes,
 )
 from ticket_svc.params import Address, RecordId
@@ -31,6 +32,7 @@ class SettingsChange(RequestModel):
     priority_labels: PriorityLabels | None = None
     ticket_types: TicketTypes | None = None
     read_dwell_seconds: ReadDwell | None = None
+    temporary_account_names: TemporaryAccountNames | None = None
     dispatch_new_tickets: bool | None = None
     customer_may_change: CustomerMayChange | None = None
     customer_may_close: bool | None = None

@@ -35,6 +35,18 @@ ReadDwell = Annotated[
         description="seconds of looking at a ticket after which a frontend marks it read (S2-62)",
     ),
 ]
+TemporaryAccountNames = Annotated[
+    dict[
+        Annotated[str, Field(min_length=1, max_length=64)],
+        Annotated[str, Field(min_length=1, max_length=200, pattern=r"\{site\}")],
+    ],
+    Field(
+        max_length=200,
+        description="names of accounts that are made for unknown sites, by connection id; `{site}`"
+        " is the site's name. Others: `[Continuum AUTO CREATED] + {site}` (S1-110)",
+        examples=[{"01a1f9c0-7b0e-7c33-b8f3-3d1f6f0a9c11": "NEW (Kaseya): {site}"}],
+    ),
+]
 CustomerMayChange = Annotated[
     list[Literal["description", "priority"]],
     Field(max_length=2, description="what customers change of their own open tickets"),
@@ -72,6 +84,7 @@ class DeskSettings(BaseModel):
     dispatch_new_tickets: bool = Field(
         default=False, description="new tickets wait for dispatching unless said otherwise (X-18)"
     )
+    temporary_account_names: TemporaryAccountNames = Field(default_factory=dict)
     customer_may_change: CustomerMayChange = Field(default=["description", "priority"])
     customer_may_close: bool = Field(
         default=False, description="customers close their own tickets in the portal"

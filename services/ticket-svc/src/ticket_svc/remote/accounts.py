@@ -22,6 +22,7 @@ from patchbay_kit.db import UnitOfWork, key_in
 from ticket_svc.accounts.own_company import own_company_account
 from ticket_svc.accounts.tables import Account
 from ticket_svc.accounts.temporary import create_temporary
+from ticket_svc.desk.service import load_settings
 from ticket_svc.links.service import Key
 from ticket_svc.remote.rules import auto_account_name
 from ticket_svc.remote.surroundings import Surroundings
@@ -80,10 +81,11 @@ async def _temporary_accounts(
     """Put the accounts of the missing sites into `found`; returns the keys of those made now."""
     if not missing:
         return set()
-    names = {key: _name(key, missing[key]) for key in sorted(missing)}
+    templates = (await load_settings(uow.session)).temporary_account_names
+    names = {key: _name(missing[key], templates.get(key[0])) for key in sorted(missing)}
     created = await create_temporary(uow, names)
     for key, account_id in created.items():
-        _announce(uow, account_id, key, missing[key])
+        _announce(uow, account_id, names[key], missing[key])
         found[key] = AccountFacts(account_id, names[key], None, None)
     if others := [key for key in missing if key not in created]:
         # Another worker met the site in the same moment.
@@ -100,21 +102,25 @@ async def _existing(uow: UnitOfWork, keys: list[Key]) -> dict[Key, str]:
     return {(row[0], row[1]): row[2] for row in await uow.session.execute(statement)}
 
 
-def _name(key: Key, event: Event) -> str:
-    return auto_account_name(event.data.remote.provider, event.data.site_name or key[1])[:300]
+def _name(event: Event, template: str | None) -> str:
+    return auto_account_name(event.data.remote.provider, _site_name(event), template)
 
 
-def _announce(uow: UnitOfWork, account_id: str, key: Key, event: Event) -> None:
-    site_name = event.data.site_name or key[1]
+def _site_name(event: Event) -> str:
+    return event.data.site_name or event.data.remote_site_id or ""
+
+
+def _announce(uow: UnitOfWork, account_id: str, name: str, event: Event) -> None:
+    remote, site_id = event.data.remote, event.data.remote_site_id or ""
     data = AccountCreated(
         account_id=account_id,
-        name=_name(key, event),
+        name=name,
         auto_created=True,
         origin=SiteOrigin(
-            connection_id=key[0],
-            provider=event.data.remote.provider,
-            remote_site_id=key[1],
-            site_name=site_name,
+            connection_id=remote.connection_id,
+            provider=remote.provider,
+            remote_site_id=site_id,
+            site_name=_site_name(event),
         ),
     )
     uow.publish(data, subject=account_id, version=1, cause=event)

@@ -7,9 +7,12 @@ DEVICE_BLOCK_START = "--- Device details from the RMM ---"
 DEVICE_BLOCK_END = "--- end of device details ---"
 
 
-def auto_account_name(provider: str, site_name: str) -> str:
-    """`[Continuum AUTO CREATED] + ACME company` (S1-110)."""
-    return f"[{_PREFIXES.get(provider, provider)} AUTO CREATED] + {site_name}"
+def auto_account_name(provider: str, site_name: str, template: str | None = None) -> str:
+    """`[Continuum AUTO CREATED] + ACME company`, or by the connection's template (S1-110). What
+    does not fit into an account's name is cut off.
+    """
+    template = template or f"[{_PREFIXES.get(provider, provider)} AUTO CREATED] + {{site}}"
+    return template.replace("{site}", site_name)[:300]
 
 
 def device_lines(device: DeviceRef) -> list[str]:
