@@ -17,6 +17,8 @@ from ticket_svc.views.renewing import renew_texts
 SWEEP_SECONDS = 5.0
 RESET_SECONDS = 3.0
 TEXT_SECONDS = 1.0
+# However many wait, intake goes before search.
+TEXT_REST_SECONDS = 0.05
 KEYS_SECONDS = 3600.0
 FORGET_SECONDS = 600.0
 
@@ -46,8 +48,7 @@ def loops(runtime: Runtime) -> Sequence[Loop]:
 
     async def texts() -> bool:
         async with runtime.db.unit_of_work() as uow:
-            await renew_texts(uow)
-        return False  # however many wait: intake goes before search
+            return await renew_texts(uow) > 0
 
     async def forget() -> bool:
         async with runtime.db.unit_of_work() as uow:
@@ -67,5 +68,5 @@ def loops(runtime: Runtime) -> Sequence[Loop]:
         PeriodicLoop("tickets-of-merged-accounts", merged, SWEEP_SECONDS),
         PeriodicLoop("live-changes", forget, FORGET_SECONDS),
         PeriodicLoop("ticket-counts", counts, SWEEP_SECONDS),
-        PeriodicLoop("ticket-texts", texts, TEXT_SECONDS),
+        PeriodicLoop("ticket-texts", texts, TEXT_SECONDS, rest=TEXT_REST_SECONDS),
     ]

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from sqlalchemy import update
 
-from patchbay_kit.auth.bearers import HttpApiKeys
+from patchbay_kit.auth.bearers import HttpApiKeys, HttpCallers
 from patchbay_kit.errors import ProblemError
 from patchbay_kit.testing.apps import app_of
 from patchbay_kit.testing.harness import client, make_principal
@@ -97,7 +97,8 @@ async def test_another_service_learns_from_us_whose_key_it_was_sent(
     """The real route, asked the way the other services ask it."""
     made, _ = await _make(desk, "desk", "links.write")
     with app_of(SERVICE, runtime) as app:
-        keys = HttpApiKeys("http://ticket-svc/v1/auth/me", transport=httpx.ASGITransport(app))
+        transport = httpx.ASGITransport(app)
+        keys = HttpApiKeys(HttpCallers("http://ticket-svc/v1/auth/me", transport=transport))
         known = await keys.verify(made["key"])
         assert (known.actor, known.may("links.write")) == (f"api_key:{made['id']}", True)
         with pytest.raises(ProblemError) as caught:

@@ -1,6 +1,19 @@
 """The kit's tables, which every service has in its own database."""
 
-from sqlalchemy import Column, Index, Integer, LargeBinary, MetaData, String, Table, Text
+from typing import Any
+
+from sqlalchemy import (
+    DDL,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    event,
+)
 
 from patchbay_kit.db.types import BigIntType, IdType, UtcDateTime
 
@@ -29,6 +42,25 @@ outbox = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("next_attempt_at", UtcDateTime, nullable=False),
 )
+
+# The planner is kept from reading the table, or a bitmap of it, from end to end: what was deleted a
+# moment ago still fills it, while a walk along the key passes what it once saw to be dead.
+_CLAIM = """CREATE FUNCTION outbox_claim(due timestamptz, at_most bigint, at_most_bytes bigint)
+RETURNS SETOF outbox LANGUAGE plpgsql SET enable_seqscan = off SET enable_bitmapscan = off AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY DELETE FROM outbox WHERE seq = ANY(ARRAY(
+        SELECT seq FROM (
+            SELECT seq, sum(size) OVER (ORDER BY seq) - size AS before FROM (
+                SELECT seq, octet_length(payload) AS size FROM outbox
+                WHERE next_attempt_at <= due
+                ORDER BY seq LIMIT at_most FOR UPDATE SKIP LOCKED) AS locked) AS counted
+        WHERE before < at_most_bytes))
+    RETURNING *;
+END $$"""
+for _moment, _sql in (("after_create", _CLAIM), ("before_drop", "DROP FUNCTION outbox_claim")):
+    _on_postgres: Any = DDL(_sql)  # type: ignore[no-untyped-call]  # SQLAlchemy's
+    event.listen(outbox, _moment, _on_postgres.execute_if(dialect="postgresql"))
 
 inbox = Table(
     "inbox",

@@ -25,7 +25,8 @@ class Loop(Protocol):
 class PeriodicLoop:
     """Call `step` again and again:
 
-    at once while it says that there is more, else after `interval` seconds or when `wake` is set.
+    at once while it says that there is more, or after `rest` seconds where others need the machine
+    as well; else after `interval` seconds or when `wake` is set.
 
     A failing step is logged and tried again with growing waits; it never ends the loop.
     """
@@ -34,6 +35,7 @@ class PeriodicLoop:
     step: Callable[[], Awaitable[bool]]
     interval: float
     wake: asyncio.Event = field(default_factory=asyncio.Event)
+    rest: float = 0.0
 
     async def run(self, stop: asyncio.Event) -> None:
         failures = 0
@@ -58,7 +60,9 @@ class PeriodicLoop:
                     kind=type(error).__name__,
                     failures=failures,
                 )
-            if not more:
+            if more and self.rest:
+                await pause(self.rest, stop)
+            elif not more:
                 delay = (
                     min(MAX_BACKOFF, 0.2 * 2 ** min(failures, 10)) if failures else self.interval
                 )

@@ -124,18 +124,11 @@ class _BusAwayError(Exception):
         self.rows = rows
 
 
-# The array is made once, before anything is deleted. Where a crash of the server takes the deletion
-# back the rows are published again, as after any crash: so the commit need not wait for the disk.
-_TAKE = f"""
-DELETE FROM outbox WHERE seq = ANY(ARRAY(
-  SELECT seq FROM (
-    SELECT seq, sum(size) OVER (ORDER BY seq) - size AS before FROM (
-      SELECT seq, octet_length(payload) AS size FROM outbox WHERE next_attempt_at <= $1
-      ORDER BY seq LIMIT {CLAIM} FOR UPDATE SKIP LOCKED) AS locked) AS counted
-  WHERE before < {CLAIM_BYTES}))
-AND (SELECT set_config('synchronous_commit', 'off', true)) IS NOT NULL
-RETURNING seq, id, type, aggregateid, payload, queue, attempts, created_at, next_attempt_at
-"""  # noqa: S608  # the limits are ours
+# Where a crash of the server takes the deletion back the rows are published again, as after any
+# crash: so the commit need not wait for the disk.
+_TAKE = f"""SELECT seq, id, type, aggregateid, payload, queue, attempts, created_at, next_attempt_at
+FROM outbox_claim($1, {CLAIM}, {CLAIM_BYTES}),
+    (SELECT set_config('synchronous_commit', 'off', true)) AS quick"""  # noqa: S608  # the limits are ours
 
 
 async def _due(session: AsyncSession, db: Database) -> Sequence[Row[Any]]:

@@ -48,7 +48,9 @@ class Ticket(Base, table=True):
         Index("ix_ticket_status_id", "status", "id"),
         Index("ix_ticket_account_id_status_class_id", "account_id", "status_class", "id"),
         Index("ix_ticket_manager_id_status_class_id", "manager_id", "status_class", "id"),
-        Index("ix_ticket_connection_id_id", "connection_id", "id"),
+        # For lists alone, which name the condition. Whoever looks a remote ticket up would be given
+        # this index on a young database, and read all tickets of its connection.
+        _partial("connection_id_id", "connection_id", "id", of="version > 0"),
         Index("ix_ticket_status_class_updated_at_id", "status_class", "updated_at", "id"),
         _partial("status_class_due_at_id", "status_class", "due_at", "id", of="due_at IS NOT NULL"),
         _partial("type_id", "type", "id", of="type <> ''"),

@@ -89,6 +89,8 @@ def partial_hints(wanted: TicketFilter) -> list[str]:
         found.append("t.priority <> 'normal'")
     if wanted.type:
         found.append("t.type <> ''")
+    if wanted.connection_id is not None:
+        found.append("t.version > 0")
     return found
 
 

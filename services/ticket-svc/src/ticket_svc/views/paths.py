@@ -101,7 +101,7 @@ def _by_view(wanted: TicketFilter) -> Path:
     if wanted.view == "dispatcher":
         return Path(partial=("t.awaits_dispatch",))
     if wanted.connection_id is not None:
-        return Path(("connection_id",), ((wanted.connection_id,),))
+        return Path(("connection_id",), ((wanted.connection_id,),), ("t.version > 0",))
     if wanted.type:
         return Path(("type",), ((wanted.type,),), ("t.type <> ''",))
     if wanted.priority is not None and wanted.priority != "normal":

@@ -110,7 +110,7 @@ def _index_tickets() -> None:
     for name, columns, where in (
         ("account_id_status_class_id", ["account_id", "status_class", "id"], None),
         ("manager_id_status_class_id", ["manager_id", "status_class", "id"], None),
-        ("connection_id_id", ["connection_id", "id"], None),
+        ("connection_id_id", ["connection_id", "id"], "version > 0"),
         ("status_class_updated_at_id", ["status_class", "updated_at", "id"], None),
         ("status_class_due_at_id", ["status_class", "due_at", "id"], "due_at IS NOT NULL"),
         ("type_id", ["type", "id"], "type <> ''"),
