@@ -48,7 +48,17 @@ class Gathering(Generic[T, R]):
         if self._waiting and not task.cancelled():
             self._start()
 
+    async def _all_that_come(self) -> None:
+        """Those who are being read from their sockets at this moment come along: that is a turn of
+        the event loop for each time that there were more, and no waiting.
+        """
+        seen = 0
+        while seen < len(self._waiting) < self._at_most:
+            seen = len(self._waiting)
+            await asyncio.sleep(0)
+
     async def _run(self) -> None:
+        await self._all_that_come()
         count = min(len(self._waiting), self._at_most)
         taken = [self._waiting.popleft() for _ in range(count)]
         if not taken:

@@ -112,7 +112,7 @@ class BaseServiceSettings(BaseSettings):
     )
     batch_size: int = Field(default=100, ge=1, le=1000)
     consumer_concurrency: int = Field(
-        default=2, ge=1, le=8, description="batches of one queue at a time in a worker"
+        default=1, ge=1, le=8, description="batches of one queue at a time in a worker"
     )
     relay_concurrency: int = Field(default=2, ge=1, le=8)
 

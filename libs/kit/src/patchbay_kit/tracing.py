@@ -2,7 +2,7 @@
 variable.
 """
 
-import secrets
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -27,8 +27,10 @@ def current_trace() -> Trace | None:
 
 def new_traceparent(parent: str | None = None) -> str:
     """For a new step: the parent's trace id with a fresh span id, or a fresh trace."""
-    trace_id = parent[3:35] if parent and len(parent) == 55 else secrets.token_hex(16)
-    return f"00-{trace_id}-{secrets.token_hex(8)}-01"
+    if parent and len(parent) == 55:
+        return f"00-{parent[3:35]}-{os.urandom(8).hex()}-01"
+    fresh = os.urandom(24).hex()
+    return f"00-{fresh[:32]}-{fresh[32:]}-01"
 
 
 @contextmanager

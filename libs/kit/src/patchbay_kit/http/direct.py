@@ -7,6 +7,7 @@ FastAPI's solving of dependencies, which costs more than reading a page of a lis
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
+import orjson
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
@@ -61,7 +62,7 @@ async def read_body(model: type[M], request: Request) -> M | None:
     if kind != "application/json":
         return None
     try:
-        return model.model_validate(await request.json())
+        return model.model_validate(orjson.loads(await request.body()))
     except (ValueError, RecursionError):
         # A ValidationError is one as well.
         return None
