@@ -47,7 +47,9 @@ def test_a_ticket_of_somebody_else_is_hidden_in_every_service_until_it_is_ones_o
     mine, mia = technician
 
     assert _found(mia, ticket_id) == dict.fromkeys(ABOUT_TICKETS, 0)
-    assert [each for path in ABOUT_TICKETS for each in mia.items(path)] == []
+    # Other tests left mails that are about no ticket, which every employee may decide on.
+    shown = [each for path in ABOUT_TICKETS for each in mia.items(path)]
+    assert [each for each in shown if each["ticket_id"] is not None] == []
     for path in ("", "/raw", "/explain"):
         with pytest.raises(ApiError) as refused:
             mia.get(f"/v1/mails/{sent['id']}{path}")

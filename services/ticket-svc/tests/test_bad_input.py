@@ -42,7 +42,9 @@ def fields(document: Any, operation: Any) -> dict[str, Any]:
     if body is None or "application/json" not in body["content"]:
         return {}
     schema = body["content"]["application/json"]["schema"]
-    name = schema["$ref"].removeprefix("#/components/schemas/")
+    # A body that may be left out is one model or null.
+    named = next(each for each in schema.get("anyOf", [schema]) if "$ref" in each)
+    name = named["$ref"].removeprefix("#/components/schemas/")
     return dict(document["components"]["schemas"][name]["properties"])
 
 

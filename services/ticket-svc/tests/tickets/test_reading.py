@@ -42,7 +42,7 @@ async def test_a_list_can_be_narrowed_by_what_tickets_belong_to(desk: Any, rmm: 
     assert await found(q="printer 100%") == [ours["id"]]
     assert await found(q="PRINTER") == [ours["id"]]
     assert await found(q="0%_") == []
-    assert await found(q=ours["number"][:6]) != []
+    assert await found(q=ours["number"][:8]) != []
     assert await found(view="inbox") == [remote["id"]]
     assert len(await found()) == 3
 
