@@ -30,7 +30,7 @@ class Counter:
 
 async def asked(gathering: Gathering[int, int], *numbers: int) -> list["asyncio.Task[int]"]:
     tasks = [asyncio.create_task(gathering.ask(number)) for number in numbers]
-    for _ in range(5):
+    for _ in range(20):
         await asyncio.sleep(0)
     return tasks
 

@@ -13,6 +13,9 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 R = TypeVar("R")
 
+# Of the event loop, without anybody new, after which those who are there are served.
+_TURNS = 3
+
 CarryOut = Callable[[Sequence[T]], Awaitable[Sequence[R | BaseException]]]
 
 
@@ -49,11 +52,12 @@ class Gathering(Generic[T, R]):
             self._start()
 
     async def _all_that_come(self) -> None:
-        """Those who are being read from their sockets at this moment come along: that is a turn of
-        the event loop for each time that there were more, and no waiting.
+        """Those who are being read from their sockets at this moment come along: a few turns of the
+        event loop, and no waiting.
         """
-        seen = 0
-        while seen < len(self._waiting) < self._at_most:
+        seen, turns = 0, 0
+        while turns < _TURNS and len(self._waiting) < self._at_most:
+            turns = 0 if len(self._waiting) > seen else turns + 1
             seen = len(self._waiting)
             await asyncio.sleep(0)
 
