@@ -76,16 +76,9 @@ def wake_by_notify(runtime: Runtime) -> Sequence[Loop]:
 
 
 def worker_loops(service: ServiceDefinition, runtime: Runtime) -> list[Loop]:
-    """Consumers, the service's own loops, and housekeeping. SQLite has one writer: there is no
-    gain in several batches at a time.
-    """
-    settings: BaseServiceSettings = runtime.settings
+    """Consumers, the service's own loops, and housekeeping."""
     consumers = consumer_loops(
-        service.subscriptions,
-        runtime.bus,
-        runtime.db,
-        batch_size=settings.batch_size,
-        abreast=settings.consumer_concurrency if runtime.db.is_postgres else 1,
+        service.subscriptions, runtime.bus, runtime.db, batch_size=runtime.settings.batch_size
     )
     return [*consumers, *service.loops(runtime), prune_loop(runtime.db)]
 

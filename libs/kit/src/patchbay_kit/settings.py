@@ -111,9 +111,6 @@ class BaseServiceSettings(BaseSettings):
         description="seconds that loops and requests have after SIGTERM",
     )
     batch_size: int = Field(default=100, ge=1, le=1000)
-    consumer_concurrency: int = Field(
-        default=1, ge=1, le=8, description="batches of one queue at a time in a worker"
-    )
     relay_concurrency: int = Field(default=2, ge=1, le=8)
 
     @field_validator("bus_url", "database_url")

@@ -24,19 +24,13 @@ RECEIVE_TIMEOUT = 0.5
 
 @dataclass
 class ConsumerLoop:
-    """One queue's consumer in this process.
-
-    So many batches `abreast` are under way: what arrives while one of them waits for the database
-    need not wait for it. Handlers see events in any order as it is, for several processes may
-    consume the same queue.
-    """
+    """One queue's consumer in this process."""
 
     name: str
     queue: str
     bus: Bus
     processor: BatchProcessor
     batch_size: int
-    abreast: int = 1
 
     async def run(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
@@ -55,24 +49,10 @@ class ConsumerLoop:
                 await subscription.close()
 
     async def _consume(self, subscription: BusSubscription, stop: asyncio.Event) -> None:
-        """Until `stop`, or until the bus is away, which is raised when every batch has ended."""
-        over = asyncio.Event()
-        takers = (self._take_turns(subscription, stop, over) for _ in range(self.abreast))
-        outcomes = await asyncio.gather(*takers, return_exceptions=True)
-        for outcome in outcomes:
-            if outcome is not None:
-                raise outcome
-
-    async def _take_turns(
-        self, subscription: BusSubscription, stop: asyncio.Event, over: asyncio.Event
-    ) -> None:
-        try:
-            while not stop.is_set() and not over.is_set():
-                deliveries = await subscription.receive(self.batch_size, RECEIVE_TIMEOUT)
-                if deliveries and not await self._handle(subscription, deliveries, stop):
-                    return
-        finally:
-            over.set()
+        while not stop.is_set():
+            deliveries = await subscription.receive(self.batch_size, RECEIVE_TIMEOUT)
+            if deliveries and not await self._handle(subscription, deliveries, stop):
+                return
 
     async def _handle(
         self, subscription: BusSubscription, deliveries: Sequence[Delivery], stop: asyncio.Event
@@ -161,13 +141,12 @@ class DeadQueueLoop:
 
 
 def consumer_loops(
-    subscriptions: Subscriptions, bus: Bus, db: Database, *, batch_size: int, abreast: int = 1
+    subscriptions: Subscriptions, bus: Bus, db: Database, *, batch_size: int
 ) -> list[Loop]:
     """A consumer and a dead-queue loop for every queue of the service."""
     loops: list[Loop] = []
     for queue in subscriptions.queues():
         processor = BatchProcessor(db, queue.name, subscriptions.handlers(queue.name))
-        name = f"consume:{queue.name}"
-        loops.append(ConsumerLoop(name, queue.name, bus, processor, batch_size, abreast))
+        loops.append(ConsumerLoop(f"consume:{queue.name}", queue.name, bus, processor, batch_size))
         loops.append(DeadQueueLoop(f"dead:{queue.name}", queue.name, bus, db))
     return loops

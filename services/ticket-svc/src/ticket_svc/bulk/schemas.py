@@ -1,5 +1,6 @@
 """Bodies of bulk actions on records of any kind."""
 
+from abc import abstractmethod
 from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 
 from pydantic import ConfigDict, Field, model_validator
@@ -42,13 +43,13 @@ class BulkRequest(RequestModel, Generic[T]):
     if_match: Versions = Field(default_factory=dict)
     atomic: bool = Field(default=False, description="all or nothing: 409 where an item fails")
 
+    @abstractmethod
     def named(self) -> list[str]:
         """The items as the request names them."""
-        raise NotImplementedError
 
+    @abstractmethod
     def result(self, key: str, **members: Any) -> T:
         """The result of an item."""
-        raise NotImplementedError
 
     @model_validator(mode="after")
     def _listed(self) -> Self:
